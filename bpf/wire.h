@@ -18,15 +18,7 @@
 #ifndef SKBSPAN_WIRE_H
 #define SKBSPAN_WIRE_H
 
-#ifndef __bpf__
-#include <stdint.h>
-typedef uint8_t __u8;
-typedef uint16_t __u16;
-typedef uint32_t __u32;
-typedef uint64_t __u64;
-typedef int32_t __s32;
-typedef int64_t __s64;
-#endif
+#include <linux/types.h>
 
 #define WIRE_MAGIC "SKBSPAN\n"
 #define WIRE_VERSION 1
@@ -266,7 +258,7 @@ struct wire_context {
 	__u16 cpu;
 	__u32 interface_index; /* 0: none */
 	__u32 mark;
-	__u32 length; /* skb->len: bytes from skb->data on */
+	__u32 length; /* bytes from the network header on: does not change as layers push and pull headers */
 	__u16 gso_segments;
 	__u16 gso_bytes;
 	char interface_name[16];

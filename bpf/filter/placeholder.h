@@ -25,11 +25,18 @@
 #define FILTER_TEXT_OF_VALUE(value) #value
 #define FILTER_TEXT(macro) FILTER_TEXT_OF_VALUE(macro)
 
-/* Naked: the compiler adds no code of its own and concludes nothing about the returned value. */
+/* Not a naked function: BTF would have no name for its argument then, and the kernel refuses such BTF. */
 #define FILTER_PLACEHOLDER(name)                                                                                       \
-	static __attribute__((naked, noinline)) int name(struct packet_view *view __attribute__((unused)))             \
+	static __attribute__((noinline)) int name(struct packet_view *view)                                            \
 	{                                                                                                              \
-		asm volatile(".rept " FILTER_TEXT(FILTER_MAX_INSNS) "\n\tr0 = 1\n\t.endr\n\texit");                    \
+		register struct packet_view *argument asm("r1") = view;                                                \
+		register int result asm("r0");                                                                         \
+                                                                                                                       \
+		asm volatile(".rept " FILTER_TEXT(FILTER_MAX_INSNS) "\n\tr0 = 1\n\t.endr\n"                             \
+			     : "=r"(result), "+r"(argument)                                                            \
+			     :                                                                                         \
+			     : "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "memory");                              \
+		return result;                                                                                         \
 	}
 
 #endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/* Which packets become journeys: the user's filter, sampling and rate. */
+#ifndef SKBSPAN_FILTER_H
+#define SKBSPAN_FILTER_H
+
+#include "../filter/placeholder.h"
+#include "packet.h"
+
+/* The user's pcap expression: user space writes it over this placeholder before the object is opened (tracer/object.c). */
+FILTER_PLACEHOLDER(filter_matches)
+
+static __always_inline bool interface__matches(const char *name)
+{
+	const __u64 *words = (const __u64 *)name;
+
+	if (!settings.interface_name[0])
+		return true;
+	return words[0] == settings.interface_name[0] && words[1] == settings.interface_name[1];
+}
+
+static __always_inline bool packet__matches(struct scratch *scratch)
+{
+	const struct wire_context *context = &scratch->context;
+
+	if (settings.netns_inode && context->netns_inode != settings.netns_inode)
+		return false;
+	if ((context->mark & settings.mark_mask) != settings.mark_value)
+		return false;
+	if (!interface__matches(context->interface_name))
+		return false;
+	return !settings.filter_present || filter_matches(&scratch->view);
+}
+
+/* Journeys a second: a window that restarts, exact enough for a limit and without a lock. */
+static __always_inline bool rate__allows(__u64 now)
+{
+	__u64 start = shared.rate_window_start_ns;
+
+	if (now - start >= 1000000000ull &&
+	    __sync_val_compare_and_swap(&shared.rate_window_start_ns, start, now) == start)
+		shared.rate_used = 0;
+	return __sync_fetch_and_add(&shared.rate_used, 1) < settings.rate_per_second;
+}
+
+/* Sampling and rate, for a packet that matches. Counts what it turns away. */
+static __always_inline bool packet__is_chosen(__u64 now)
+{
+	if (settings.sample_one_in > 1 && bpf_get_prandom_u32() % settings.sample_one_in) {
+		stat__add(WIRE_STAT_SAMPLED_OUT, 1);
+		return false;
+	}
+	if (settings.rate_per_second && !rate__allows(now)) {
+		stat__add(WIRE_STAT_RATE_LIMITED, 1);
+		return false;
+	}
+	return true;
+}
+
+#endif

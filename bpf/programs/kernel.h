@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * The few kernel structures that are read, with only the fields that are read. CO-RE relocates every access to the running
+ * kernel's layout; a field that moved has a flavour (name___what) of its own.
+ */
+#ifndef SKBSPAN_KERNEL_H
+#define SKBSPAN_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct ns_common___with_id {
+	__u64 ns_id; /* since 6.18: the cookie of every kind of namespace */
+};
+
+struct net {
+	struct ns_common ns;
+	__u64 net_cookie;
+};
+
+struct net___with_ns_id {
+	struct ns_common___with_id ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct net_device {
+	char name[16];
+	int ifindex;
+	possible_net_t nd_net;
+	unsigned short hard_header_len;
+	unsigned short type;
+};
+
+struct sock_common {
+	unsigned short skc_family;
+	possible_net_t skc_net;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+};
+
+struct dst_entry {
+	struct net_device *dev;
+};
+
+struct skb_shared_info {
+	unsigned short gso_size;
+	unsigned short gso_segs;
+};
+
+struct sk_buff {
+	struct net_device *dev;
+	struct sock *sk;
+	unsigned long _skb_refdst;
+	unsigned int len;
+	unsigned int data_len;
+	__u8 cloned : 1;
+	__u8 encapsulation : 1;
+	__u32 mark;
+	__u16 vlan_proto;
+	__u16 vlan_tci;
+	__u16 protocol;
+	__u16 transport_header;
+	__u16 network_header;
+	__u16 mac_header;
+	__u32 end;
+	unsigned char *head;
+	unsigned char *data;
+};
+
+/* Until 6.1 a bit tells whether vlan_tci holds a tag; since 6.2 (commit 354259fa73e2) vlan_proto is zero when not. */
+struct sk_buff___vlan_present {
+	__u8 vlan_present : 1;
+};
+
+struct task_struct {
+	void *stack;
+	unsigned int flags;
+};
+
+#pragma clang attribute pop
+
+#define TASK_IS_KERNEL_THREAD 0x00200000 /* PF_KTHREAD, the same bit since 2.6 */
+#define TASK_STACK_BYTES 16384          /* THREAD_SIZE on x86-64 and arm64 */
+#define SKBSPAN_AF_INET 2
+#define SKBSPAN_AF_INET6 10
+#define SKBSPAN_AF_PACKET 17
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+#ifndef SKBSPAN_MAPS_H
+#define SKBSPAN_MAPS_H
+
+#include "kernel.h"
+#include "shared.h"
+
+/* Working memory of one program run: too large for the 512-byte stack. */
+struct scratch {
+	__u32 busy;
+	__u32 reserved;
+	__u8 sk_buff[256];
+	struct packet_view view;
+	struct wire_context context;
+	__u64 frames[STACK_FRAMES];
+	__u64 device;
+	__u32 shared_data; /* the sk_buff shares its data with a clone */
+	__u32 encapsulated;
+};
+
+#define SCRATCH_LEVELS 4 /* a program can interrupt another: process, softirq, hardirq, NMI */
+
+#define CPU_STATS 32 /* a power of two: an index is bounded by a mask */
+_Static_assert(WIRE_STAT_COUNT <= CPU_STATS, "every counter has a place");
+
+struct cpu_state {
+	__u64 stats[CPU_STATS];
+	struct scratch scratch[SCRATCH_LEVELS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cpu_state);
+} cpu_states SEC(".maps");
+
+/* Sizes of the next four are set by user space. User space maps `tags` and `slots` into its memory to find what never ended. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tag_set);
+} tags SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, SLOT_BYTES);
+} slots SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PROLOGUE_RING);
+	__type(key, __u32);
+	__type(value, struct prologue_entry);
+} prologues SEC(".maps");
+
+/* Open hops by the stack pointer at the function's entry, for backends whose return program is another program
+ * (kprobe.multi, kprobe): no two calls under way have the same one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u64);
+	__type(value, __u64);
+} open_hops SEC(".maps");
+
+const volatile struct settings settings;
+
+/* Written by all CPUs, read at every probe: on cache lines of their own. */
+struct shared_state {
+	__u64 live; /* journeys that an sk_buff can still be found for */
+	__u64 padding0[7];
+	__u64 open; /* prologue entries and hops waiting for their return in open_hops */
+	__u64 padding1[7];
+	__u64 rate_window_start_ns;
+	__u64 rate_used;
+	__u64 sequence;
+	__u64 padding2[5];
+};
+struct shared_state shared SEC(".data.shared");
+
+/* Packets that did not match, by a hash of their address: they are not looked at again until they end or change.
+ * An entry is only ever right or absent, since every end clears it, so a wrong answer needs an unseen end. */
+#define REJECTED_ENTRIES 16384
+__u64 rejected[REJECTED_ENTRIES] SEC(".bss.rejected");
+
+static __always_inline struct cpu_state *cpu_state__get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&cpu_states, &zero);
+}
+
+static __always_inline void stat__add(__u32 stat, __u64 count)
+{
+	struct cpu_state *cpu = cpu_state__get();
+
+	if (cpu)
+		cpu->stats[stat & (CPU_STATS - 1)] += count;
+}
+
+/* Claims working memory. Not a plain depth counter: on kernels where tracepoints can be preempted, users do not leave in
+ * the reverse order of their coming. */
+static __always_inline struct scratch *scratch__claim(struct cpu_state *cpu)
+{
+#pragma unroll
+	for (int level = 0; level < SCRATCH_LEVELS; level++)
+		if (!cpu->scratch[level].busy && !__sync_val_compare_and_swap(&cpu->scratch[level].busy, 0, 1))
+			return &cpu->scratch[level];
+	return NULL;
+}
+
+static __always_inline void scratch__release(struct scratch *scratch)
+{
+	scratch->busy = 0;
+}
+
+static __always_inline __u64 *rejected__entry(__u64 skb)
+{
+	return &rejected[((__u32)(skb >> 6) * 2654435761u >> 16) & (REJECTED_ENTRIES - 1)];
+}
+
+static __always_inline bool packet__is_rejected(__u64 skb)
+{
+	return *rejected__entry(skb) == skb;
+}
+
+static __always_inline void packet__forget_rejection(__u64 skb)
+{
+	__u64 *entry = rejected__entry(skb);
+
+	if (*entry == skb)
+		*entry = 0;
+}
+
+#endif

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/* Reads a packet: the sk_buff, the packet view (packet_view.h) and the context (wire.h). Once a look, never once a hop. */
+#ifndef SKBSPAN_PACKET_H
+#define SKBSPAN_PACKET_H
+
+#include <bpf/bpf_endian.h>
+#include "maps.h"
+
+#define ETHERNET_HEADER_BYTES 14
+#define VLAN_TAG_BYTES 4
+#define MAC_HEADER_UNSET 0xffff
+
+#define ETHERTYPE_IPV4 0x0800
+#define ETHERTYPE_ARP 0x0806
+#define ETHERTYPE_VLAN 0x8100
+#define ETHERTYPE_IPV6 0x86dd
+
+#define PROTOCOL_ICMP 1
+#define PROTOCOL_TCP 6
+#define PROTOCOL_UDP 17
+#define PROTOCOL_ICMPV6 58
+#define PROTOCOL_UDPLITE 136
+#define PROTOCOL_SCTP 132
+
+static __always_inline __u16 view__load16(const struct packet_view *view, __u32 offset)
+{
+	return bpf_ntohs(*(const __u16 *)(view->bytes + (offset & 0xff)));
+}
+
+static __always_inline __u32 view__load32(const struct packet_view *view, __u32 offset)
+{
+	return bpf_ntohl(*(const __u32 *)(view->bytes + (offset & 0xff)));
+}
+
+/* Whether the window holds `bytes` bytes at `offset`; also the bound that the verifier needs. */
+static __always_inline bool view__has(const struct packet_view *view, __u32 offset, __u32 bytes)
+{
+	return offset <= PACKET_VIEW_WINDOW - bytes && offset + bytes <= view->window_bytes;
+}
+
+static __always_inline void context__read_transport(struct wire_context *context, const struct packet_view *view, __u32 at)
+{
+	if (at > PACKET_VIEW_WINDOW - 20 || !view__has(view, at, 8))
+		return;
+	switch (context->transport) {
+	case PROTOCOL_TCP:
+		if (!view__has(view, at, 20))
+			return;
+		context->tcp_sequence = view__load32(view, at + 4);
+		context->tcp_acknowledgement = view__load32(view, at + 8);
+		context->transport_header_bytes = (view->bytes[(at + 12) & 0xff] >> 4) * 4;
+		context->tcp_flags = view->bytes[(at + 13) & 0xff];
+		context->tcp_window = view__load16(view, at + 14);
+		goto ports;
+	case PROTOCOL_UDP:
+	case PROTOCOL_UDPLITE:
+	case PROTOCOL_SCTP:
+		context->transport_header_bytes = context->transport == PROTOCOL_SCTP ? 12 : 8;
+ports:
+		context->source_port = view__load16(view, at);
+		context->destination_port = view__load16(view, at + 2);
+		break;
+	case PROTOCOL_ICMP:
+	case PROTOCOL_ICMPV6:
+		context->icmp_type = view->bytes[at & 0xff];
+		context->icmp_code = view->bytes[(at + 1) & 0xff];
+		context->icmp_id = view__load16(view, at + 4);
+		context->icmp_sequence = view__load16(view, at + 6);
+		context->transport_header_bytes = 8;
+		break;
+	default:
+		return;
+	}
+	context->flags |= WIRE_CONTEXT_TRANSPORT;
+}
+
+static __always_inline void context__read_ipv4(struct wire_context *context, const struct packet_view *view, __u32 at)
+{
+	__u32 header_bytes;
+
+	if (at > ETHERNET_HEADER_BYTES + VLAN_TAG_BYTES || !view__has(view, at, 20))
+		return;
+	header_bytes = (view->bytes[at] & 0xf) * 4;
+	context->traffic_class = view->bytes[at + 1];
+	context->network_bytes = view__load16(view, at + 2);
+	context->ip_id = view__load16(view, at + 4);
+	context->fragment = view__load16(view, at + 6);
+	context->ttl = view->bytes[at + 8];
+	context->transport = view->bytes[at + 9];
+	__builtin_memcpy(context->source, view->bytes + at + 12, 4);
+	__builtin_memcpy(context->destination, view->bytes + at + 16, 4);
+	context->flags |= WIRE_CONTEXT_NETWORK;
+	if (!(context->fragment & 0x1fff)) /* later fragments have no transport header */
+		context__read_transport(context, view, at + header_bytes);
+}
+
+#define IPV6_EXTENSIONS 4 /* headers skipped at most */
+
+static __always_inline void context__read_ipv6(struct wire_context *context, const struct packet_view *view, __u32 at)
+{
+	__u8 next;
+	__u32 offset;
+
+	if (at > ETHERNET_HEADER_BYTES + VLAN_TAG_BYTES || !view__has(view, at, 40))
+		return;
+	context->traffic_class = view__load16(view, at) >> 4;
+	context->ip_id = view__load32(view, at) & 0xfffff;
+	context->network_bytes = view__load16(view, at + 4);
+	if (context->network_bytes)
+		context->network_bytes += 40;
+	next = view->bytes[at + 6];
+	context->ttl = view->bytes[at + 7];
+	__builtin_memcpy(context->source, view->bytes + at + 8, 16);
+	__builtin_memcpy(context->destination, view->bytes + at + 24, 16);
+	context->flags |= WIRE_CONTEXT_NETWORK;
+	offset = at + 40;
+#pragma unroll
+	for (int extension = 0; extension < IPV6_EXTENSIONS; extension++) {
+		if (next != 0 && next != 43 && next != 44 && next != 60)
+			break;
+		if (offset > PACKET_VIEW_WINDOW - 8 || !view__has(view, offset, 8))
+			return;
+		if (next == 44) {
+			context->fragment = view__load16(view, offset + 2);
+			next = view->bytes[offset & 0xff];
+			offset += 8;
+			if (context->fragment & 0xfff8) {
+				context->transport = next;
+				return;
+			}
+		} else {
+			next = view->bytes[offset & 0xff];
+			offset += (view->bytes[(offset + 1) & 0xff] + 1) * 8;
+		}
+	}
+	context->transport = next;
+	context__read_transport(context, view, offset);
+}
+
+static __always_inline void context__read_arp(struct wire_context *context, const struct packet_view *view, __u32 at)
+{
+	if (at > ETHERNET_HEADER_BYTES + VLAN_TAG_BYTES || !view__has(view, at, 28))
+		return;
+	if (view__load16(view, at + 2) != ETHERTYPE_IPV4 || view__load16(view, at + 4) != 0x0604)
+		return;
+	context->arp_operation = view__load16(view, at + 6);
+	__builtin_memcpy(context->source, view->bytes + at + 14, 4);
+	__builtin_memcpy(context->destination, view->bytes + at + 24, 4);
+	context->flags |= WIRE_CONTEXT_NETWORK;
+}
+
+static __always_inline void context__read_headers(struct wire_context *context, const struct packet_view *view,
+						   __u32 network_at)
+{
+	__u8 version;
+
+	if (view->flags & PACKET_VIEW_LINK_KNOWN) {
+		__builtin_memcpy(context->destination_mac, view->bytes, 6);
+		__builtin_memcpy(context->source_mac, view->bytes + 6, 6);
+		context->flags |= WIRE_CONTEXT_LINK_HEADER;
+	}
+	if (!view__has(view, network_at, 1))
+		return;
+	version = view->bytes[network_at & 0xff] >> 4;
+	if (context->ethertype == ETHERTYPE_IPV4 && version == 4) {
+		context->ip_version = 4;
+		context__read_ipv4(context, view, network_at);
+	} else if (context->ethertype == ETHERTYPE_IPV6 && version == 6) {
+		context->ip_version = 6;
+		context__read_ipv6(context, view, network_at);
+	} else if (context->ethertype == ETHERTYPE_ARP) {
+		context__read_arp(context, view, network_at);
+	}
+}
+
+static __always_inline bool is_kernel_address(__u64 address)
+{
+	return (__s64)address < 0;
+}
+
+/* Namespace and interface. Unknown stays 0: in receive queues skb->dev holds something else (udp_set_dev_scratch). */
+static __always_inline void context__read_place(struct scratch *scratch, const struct sk_buff *skb)
+{
+	struct wire_context *context = &scratch->context;
+	struct net_device *device = skb->dev;
+	struct net *net = NULL;
+
+	if (!is_kernel_address((__u64)device)) {
+		struct dst_entry *route = (void *)(skb->_skb_refdst & ~1ul);
+
+		device = NULL;
+		if (is_kernel_address((__u64)route))
+			bpf_core_read(&device, sizeof(device), &route->dev);
+	}
+	if (is_kernel_address((__u64)device)) {
+		scratch->device = (__u64)device;
+		bpf_core_read(&context->interface_index, sizeof(__u32), &device->ifindex);
+		bpf_core_read(context->interface_name, sizeof(context->interface_name), &device->name);
+		bpf_core_read(&net, sizeof(net), &device->nd_net.net);
+	} else if (is_kernel_address((__u64)skb->sk)) {
+		bpf_core_read(&net, sizeof(net), &skb->sk->__sk_common.skc_net.net);
+	}
+	if (!net)
+		return;
+	bpf_core_read(&context->netns_inode, sizeof(__u32), &net->ns.inum);
+	if (bpf_core_field_exists(net->net_cookie)) {
+		bpf_core_read(&context->netns_cookie, sizeof(__u64), &net->net_cookie);
+	} else {
+		struct net___with_ns_id *newer = (void *)net;
+
+		if (bpf_core_field_exists(newer->ns.ns_id))
+			bpf_core_read(&context->netns_cookie, sizeof(__u64), &newer->ns.ns_id);
+	}
+}
+
+static __always_inline bool skb__has_vlan_tag(const struct sk_buff *skb)
+{
+	const struct sk_buff___vlan_present *older = (const void *)skb;
+
+	if (bpf_core_field_exists(older->vlan_present))
+		return BPF_CORE_READ_BITFIELD(older, vlan_present);
+	return skb->vlan_proto || skb->vlan_tci;
+}
+
+/* Where the network header and the link header are depends on the place; see PROBE_RECEIVE and PROBE_TRANSMIT. */
+struct headers_at {
+	__u64 network;
+	__u64 link; /* 0: unknown */
+};
+
+static __always_inline struct headers_at skb__locate_headers(const struct sk_buff *skb, __u64 cookie)
+{
+	__u64 head = (__u64)skb->head, data = (__u64)skb->data;
+	struct headers_at at = { .network = head + skb->network_header };
+
+	if (cookie & PROBE_RECEIVE)
+		at.network = data;
+	if (cookie & PROBE_TRANSMIT) {
+		if (at.network == data + ETHERNET_HEADER_BYTES)
+			at.link = data;
+	} else if (skb->mac_header != MAC_HEADER_UNSET && head + skb->mac_header + ETHERNET_HEADER_BYTES == at.network) {
+		at.link = head + skb->mac_header;
+	}
+	return at;
+}
+
+static __always_inline bool view__fill(struct scratch *scratch, const struct sk_buff *skb, struct headers_at at)
+{
+	struct packet_view *view = &scratch->view;
+	__u64 data = (__u64)skb->data, tail = data + skb->len - skb->data_len;
+	__u32 network_at = ETHERNET_HEADER_BYTES, bytes;
+	__u16 ethertype = skb->protocol;
+
+	if (at.network < (__u64)skb->head || at.network >= tail)
+		return false;
+	view->flags = 0;
+	if (at.link && !bpf_probe_read_kernel(view->bytes, 12, (void *)at.link))
+		view->flags = PACKET_VIEW_LINK_KNOWN;
+	else
+		__builtin_memset(view->bytes, 0, 12);
+	scratch->context.vlan = 0;
+	if (skb__has_vlan_tag(skb)) {
+		*(__u16 *)(view->bytes + 12) = skb->vlan_proto ?: bpf_htons(ETHERTYPE_VLAN);
+		*(__u16 *)(view->bytes + 14) = bpf_htons(skb->vlan_tci);
+		scratch->context.vlan = skb->vlan_tci;
+		network_at += VLAN_TAG_BYTES;
+	}
+	bytes = tail - at.network;
+	view->buffer_bytes = network_at + bytes;
+	view->wire_bytes = network_at + skb->len + (__u32)(data - at.network);
+	if (bytes > PACKET_VIEW_WINDOW - ETHERNET_HEADER_BYTES - VLAN_TAG_BYTES)
+		bytes = PACKET_VIEW_WINDOW - ETHERNET_HEADER_BYTES - VLAN_TAG_BYTES;
+	if (bpf_probe_read_kernel(view->bytes + network_at, bytes, (void *)at.network))
+		return false;
+	view->window_bytes = network_at + bytes;
+	view->far_base = at.network - network_at;
+	if (!ethertype) { /* local output: set only in __ip_local_out */
+		__u8 version = view->bytes[network_at] >> 4;
+
+		ethertype = version == 4 ? bpf_htons(ETHERTYPE_IPV4) : version == 6 ? bpf_htons(ETHERTYPE_IPV6) : 0;
+	}
+	*(__u16 *)(view->bytes + network_at - 2) = ethertype;
+	scratch->context.ethertype = bpf_ntohs(ethertype);
+	scratch->context.length = view->wire_bytes - network_at;
+	context__read_headers(&scratch->context, view, network_at);
+	return true;
+}
+
+/* Reads the sk_buff, its place and its headers into the scratch memory. False: not a packet, or unreadable. */
+static __always_inline bool packet__look(struct scratch *scratch, __u64 address, __u64 cookie)
+{
+	struct sk_buff *skb = (void *)scratch->sk_buff;
+	struct wire_context *context = &scratch->context;
+	__u64 shared_info;
+
+	if (bpf_probe_read_kernel(scratch->sk_buff, bpf_core_type_size(struct sk_buff), (void *)address))
+		return false;
+	__builtin_memset(context, 0, sizeof(*context));
+	scratch->device = 0;
+	context->observed_monotonic_ns = bpf_ktime_get_ns();
+	context->probe = WIRE_UNIT_CONTEXT;
+	context->cpu = bpf_get_smp_processor_id();
+	context->at_probe = cookie & PROBE_INDEX_MASK;
+	context->mark = skb->mark;
+	scratch->shared_data = BPF_CORE_READ_BITFIELD(skb, cloned);
+	scratch->encapsulated = BPF_CORE_READ_BITFIELD(skb, encapsulation);
+	context__read_place(scratch, skb);
+	if (!context->netns_inode && !scratch->device)
+		return false; /* not of the network: a message of a Unix or netlink socket */
+	if (!view__fill(scratch, skb, skb__locate_headers(skb, cookie)))
+		return false;
+	shared_info = (__u64)skb->head + skb->end;
+	struct skb_shared_info *info = (void *)shared_info;
+	bpf_core_read(&context->gso_bytes, sizeof(__u16), &info->gso_size);
+	bpf_core_read(&context->gso_segments, sizeof(__u16), &info->gso_segs);
+	return true;
+}
+
+#endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/* Sights: where a packet's headers can be read. Here journeys begin, and changes of context are noticed. */
+#ifndef SKBSPAN_SIGHT_H
+#define SKBSPAN_SIGHT_H
+
+#include <linux/ptrace.h>
+#include <bpf/bpf_tracing.h>
+#include "filter.h"
+#include "hop.h"
+
+/* Where a program runs: what it was called with, to find the stack that the traced code runs on. */
+struct origin {
+	void *context;
+	bool is_registers; /* a kprobe's struct pt_regs; otherwise a tracepoint's arguments, which lie on the stack */
+};
+
+static __always_inline __u64 origin__stack_pointer(struct origin origin)
+{
+	__u64 address = 0;
+
+	if (origin.is_registers)
+		return PT_REGS_SP((struct pt_regs *)origin.context);
+	/* read as memory, since the verifier allows no arithmetic on the pointer itself */
+	bpf_probe_read_kernel(&address, sizeof(address), &origin.context);
+	return address;
+}
+
+static __always_inline bool same_bytes16(const __u8 *left, const __u8 *right)
+{
+	const __u64 *a = (const __u64 *)left, *b = (const __u64 *)right;
+
+	return a[0] == b[0] && a[1] == b[1];
+}
+
+/* What differs between two contexts, as WIRE_CHANGED_*. What the newer look could not see is not a change. */
+static __always_inline __u16 context__difference(const struct wire_context *old, const struct wire_context *new)
+{
+	__u16 changed = 0;
+
+	if (new->netns_inode && new->netns_inode != old->netns_inode)
+		changed |= WIRE_CHANGED_NETNS;
+	if (new->interface_index &&
+	    (new->interface_index != old->interface_index || new->netns_inode != old->netns_inode))
+		changed |= WIRE_CHANGED_INTERFACE;
+	if (new->mark != old->mark)
+		changed |= WIRE_CHANGED_MARK;
+	if (!(new->flags & WIRE_CONTEXT_NETWORK))
+		return changed;
+	if (new->ethertype != old->ethertype || new->transport != old->transport || new->vlan != old->vlan)
+		changed |= WIRE_CHANGED_PROTOCOL;
+	if (new->length != old->length)
+		changed |= WIRE_CHANGED_LENGTH;
+	if (new->ttl != old->ttl)
+		changed |= WIRE_CHANGED_TTL;
+	if (!same_bytes16(new->source, old->source) || new->source_port != old->source_port)
+		changed |= WIRE_CHANGED_SOURCE;
+	if (!same_bytes16(new->destination, old->destination) || new->destination_port != old->destination_port)
+		changed |= WIRE_CHANGED_DESTINATION;
+	return changed;
+}
+
+/* Whether two contexts can be of one packet: what no forwarding changes is the same. Asked only where an sk_buff can be
+ * reused without its end having been seen. */
+static __always_inline bool context__is_same_packet(const struct wire_context *old, const struct wire_context *new)
+{
+	if (!(new->flags & old->flags & WIRE_CONTEXT_NETWORK))
+		return true;
+	if (new->ethertype != old->ethertype || new->transport != old->transport)
+		return false;
+	if (new->ip_version == 4 && new->ip_id != old->ip_id)
+		return false;
+	if (!(new->flags & old->flags & WIRE_CONTEXT_TRANSPORT))
+		return true;
+	return new->tcp_sequence == old->tcp_sequence && new->icmp_type == old->icmp_type &&
+	       new->icmp_id == old->icmp_id && new->icmp_sequence == old->icmp_sequence;
+}
+
+/* The caller holds a reference. */
+static __always_inline void context__append(struct slot *slot, __u32 number, __u64 skb, const struct scratch *scratch,
+					    __u16 changed)
+{
+	int unit = slot__reserve(slot, number, skb, WIRE_CONTEXT_UNITS);
+	struct wire_context *place;
+
+	if (unit < 0)
+		return;
+	place = slot__unit(slot, unit, WIRE_CONTEXT_UNITS);
+	if (place) {
+		__builtin_memcpy(place, &scratch->context, sizeof(*place));
+		place->changed = changed;
+		slot->last_context_unit = unit;
+		if (scratch->device)
+			slot->device = scratch->device;
+	}
+	slot__release(number);
+}
+
+/* What the newer look could not see is as it was. */
+static __always_inline void context__inherit(struct wire_context *context, const struct wire_context *last)
+{
+	if (!context->netns_inode) {
+		context->netns_inode = last->netns_inode;
+		context->netns_cookie = last->netns_cookie;
+	}
+	if (!context->interface_index) {
+		context->interface_index = last->interface_index;
+		__builtin_memcpy(context->interface_name, last->interface_name, sizeof(context->interface_name));
+	}
+}
+
+/* Notes what changed since the last look; the caller holds a reference. 0: the sk_buff is another packet's now. */
+verified_alone int journey__look_again(__u32 number, __u64 skb, __u64 cookie)
+{
+	struct cpu_state *cpu = cpu_state__get();
+	struct slot *slot = slot__at(number);
+	struct wire_context *last;
+	struct scratch *scratch;
+	int same = 1;
+	__u16 changed;
+
+	if (!cpu || !slot)
+		return 1;
+	last = slot__unit(slot, slot->last_context_unit, WIRE_CONTEXT_UNITS);
+	scratch = scratch__claim(cpu);
+	if (!scratch)
+		return 1;
+	if (last && packet__look(scratch, skb, cookie)) {
+		if (settings.ends_may_be_unseen && !scratch->encapsulated)
+			same = context__is_same_packet(last, &scratch->context);
+		changed = context__difference(last, &scratch->context);
+		if (same && changed) {
+			context__inherit(&scratch->context, last);
+			context__append(slot, number, skb, scratch, changed);
+		}
+	}
+	scratch__release(scratch);
+	return same;
+}
+
+/* The running task is the packet's only in process context: not in a softirq (which has a stack of its own) and not in a
+ * kernel thread. `stack_pointer` is any address on the stack that the traced code runs on. */
+static __always_inline void journey__set_process(struct wire_journey *journey, __u64 stack_pointer)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u64 stack = (__u64)BPF_CORE_READ(task, stack), id = bpf_get_current_pid_tgid();
+	__u32 flags = BPF_CORE_READ(task, flags);
+
+	if (stack_pointer - stack >= TASK_STACK_BYTES || flags & TASK_IS_KERNEL_THREAD)
+		return;
+	journey->thread_id = id;
+	journey->process_id = id >> 32;
+	journey->flags |= WIRE_JOURNEY_IN_PROCESS;
+	bpf_get_current_comm(journey->process_name, sizeof(journey->process_name));
+}
+
+/* Fills a slot and lets the sk_buff find it. Returns its number with a reference for the caller, or -1. */
+static __always_inline int journey__begin(__u64 skb, const struct scratch *scratch, __u64 stack_pointer)
+{
+	int number = slot__claim(skb);
+	struct slot *slot = number < 0 ? NULL : slot__at(number);
+
+	if (!slot)
+		return -1;
+	__builtin_memset(&slot->journey, 0, sizeof(slot->journey));
+	slot->generation++;
+	slot->marks = 0;
+	slot->device = scratch->device;
+	slot->last_seen_monotonic_ns = scratch->context.observed_monotonic_ns;
+	slot->last_context_unit = 0;
+	slot->journey.skb = skb;
+	slot->journey.start_monotonic_ns = scratch->context.observed_monotonic_ns;
+	slot->journey.start_cpu = scratch->context.cpu;
+	if (scratch->shared_data)
+		slot->journey.flags = WIRE_JOURNEY_CLONE;
+	__builtin_memcpy(slot->units, &scratch->context, sizeof(scratch->context));
+	journey__set_process(&slot->journey, stack_pointer);
+	__sync_fetch_and_add(&slot->usage, WIRE_CONTEXT_UNITS * USAGE_UNIT + 2 * USAGE_REFERENCE);
+	journey__adopt_prologue(slot, number, skb);
+	slot->state = SLOT_LIVE;
+	__sync_fetch_and_add(&shared.live, 1);
+	slot__set_tag(number, skb);
+	stat__add(WIRE_STAT_STARTED, 1);
+	return number;
+}
+
+/* Whether a journey begins with what was just looked at; if not, whether later sights of the packet need not ask again. */
+static __always_inline int packet__decide(struct cpu_state *cpu, struct scratch *scratch, __u64 skb, __u64 stack_pointer)
+{
+	int number;
+
+	if (!packet__matches(scratch)) {
+		cpu->stats[WIRE_STAT_NOT_MATCHED]++;
+		if (!settings.filter_reads_link || scratch->view.flags & PACKET_VIEW_LINK_KNOWN)
+			*rejected__entry(skb) = skb;
+		return -1;
+	}
+	number = packet__is_chosen(scratch->context.observed_monotonic_ns) ? journey__begin(skb, scratch, stack_pointer) : -1;
+	if (number < 0)
+		*rejected__entry(skb) = skb; /* sampled out or lost once, not once a sight */
+	return number;
+}
+
+/* First look at a packet that no journey follows. Returns its slot's number with a reference when one begins, or -1. */
+verified_alone int packet__first_sight(__u64 skb, __u64 cookie, __u64 stack_pointer)
+{
+	struct cpu_state *cpu = cpu_state__get();
+	struct scratch *scratch = cpu ? scratch__claim(cpu) : NULL;
+	int number = -1;
+
+	if (!scratch)
+		return -1;
+	if (packet__look(scratch, skb, cookie))
+		number = packet__decide(cpu, scratch, skb, stack_pointer);
+	else
+		cpu->stats[WIRE_STAT_UNREADABLE]++;
+	scratch__release(scratch);
+	return number;
+}
+
+/* A packet at a sight. Returns its slot's number with a reference held, or -1. */
+static __always_inline int packet__sight(__u64 skb, __u64 cookie, struct origin origin)
+{
+	int number = shared.live ? slot__find(skb) : -1;
+	struct slot *slot;
+
+	if (number >= 0) {
+		slot = slot__at(number);
+		if (!slot || slot__reserve(slot, number, skb, 0) < 0)
+			return -1;
+		if (journey__look_again(number, skb, cookie))
+			return number;
+		journey__end(number, slot->marks & MARK_COPIED ? WIRE_JOURNEY_DELIVERED : WIRE_JOURNEY_EXPIRED,
+			     WIRE_JOURNEY_END_INFERRED);
+		slot__release(number);
+	}
+	if (packet__is_rejected(skb))
+		return -1;
+	return packet__first_sight(skb, cookie, origin__stack_pointer(origin));
+}
+
+static __always_inline void journey__mark_by_place(struct slot *slot, __u64 cookie)
+{
+	if (cookie & PROBE_HANDOVER)
+		slot->marks |= MARK_HANDED_OVER;
+	if (cookie & PROBE_RECEIVE)
+		slot->marks &= ~MARK_HANDED_OVER;
+	slot->marks &= ~MARK_EXPANDING;
+}
+
+#endif
