@@ -8,8 +8,7 @@
 /* The kernel stack at this moment, as a unit and its frames. The caller holds a reference. */
 static __always_inline void stack__append(void *ctx, struct slot *slot, __u32 number, __u64 skb, __u64 observed_ns)
 {
-	struct cpu_state *cpu = cpu_state__get();
-	struct scratch *scratch = cpu ? scratch__claim(cpu) : NULL;
+	struct scratch *scratch = scratch__at(scratch__claim());
 	struct wire_stack *stack;
 	long bytes;
 	__u32 units;

@@ -18,12 +18,6 @@ static __always_inline struct slot *slot__at(__u32 number)
 	return bpf_map_lookup_elem(&slots, &number);
 }
 
-/*
- * Functions marked so are verified once a program and not at every call, with arguments that are only numbers: what
- * follows a call is then not verified again for every way through the function.
- */
-#define verified_alone __attribute__((noinline))
-
 /* The number of the slot that holds the sk_buff's journey, or -1. */
 verified_alone int slot__find(__u64 skb)
 {

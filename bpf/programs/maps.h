@@ -108,15 +108,34 @@ static __always_inline void stat__add(__u32 stat, __u64 count)
 		cpu->stats[stat & (CPU_STATS - 1)] += count;
 }
 
-/* Claims working memory. Not a plain depth counter: on kernels where tracepoints can be preempted, users do not leave in
- * the reverse order of their coming. */
-static __always_inline struct scratch *scratch__claim(struct cpu_state *cpu)
+/*
+ * Functions marked so are verified once a program and not at every call, with arguments that are only numbers: what
+ * follows a call is then not verified again for every way through the function.
+ */
+#define verified_alone __attribute__((noinline))
+
+static __always_inline struct scratch *scratch__at(__u32 level)
 {
+	struct cpu_state *cpu = cpu_state__get();
+
+	if (!cpu || level >= SCRATCH_LEVELS)
+		return NULL;
+	return &cpu->scratch[level];
+}
+
+/* Claims working memory; returns its level, or -1. Not a plain depth counter: on kernels where tracepoints can be preempted,
+ * users do not leave in the reverse order of their coming. */
+verified_alone int scratch__claim(void)
+{
+	struct cpu_state *cpu = cpu_state__get();
+
+	if (!cpu)
+		return -1;
 #pragma unroll
 	for (int level = 0; level < SCRATCH_LEVELS; level++)
 		if (!cpu->scratch[level].busy && !__sync_val_compare_and_swap(&cpu->scratch[level].busy, 0, 1))
-			return &cpu->scratch[level];
-	return NULL;
+			return level;
+	return -1;
 }
 
 static __always_inline void scratch__release(struct scratch *scratch)

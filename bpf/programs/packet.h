@@ -38,7 +38,7 @@ static __always_inline bool view__has(const struct packet_view *view, __u32 offs
 	return offset <= PACKET_VIEW_WINDOW - bytes && offset + bytes <= view->window_bytes;
 }
 
-static __always_inline void context__read_transport(struct wire_context *context, const struct packet_view *view, __u32 at)
+static __always_inline void context__parse_transport(struct wire_context *context, const struct packet_view *view, __u32 at)
 {
 	if (at > PACKET_VIEW_WINDOW - 20 || !view__has(view, at, 8))
 		return;
@@ -74,7 +74,16 @@ ports:
 	context->flags |= WIRE_CONTEXT_TRANSPORT;
 }
 
-static __always_inline void context__read_ipv4(struct wire_context *context, const struct packet_view *view, __u32 at)
+verified_alone int context__read_transport(__u32 level, __u32 at)
+{
+	struct scratch *scratch = scratch__at(level);
+
+	if (scratch)
+		context__parse_transport(&scratch->context, &scratch->view, at);
+	return 0;
+}
+
+static __always_inline void context__read_ipv4(struct wire_context *context, const struct packet_view *view, __u32 level, __u32 at)
 {
 	__u32 header_bytes;
 
@@ -91,12 +100,12 @@ static __always_inline void context__read_ipv4(struct wire_context *context, con
 	__builtin_memcpy(context->destination, view->bytes + at + 16, 4);
 	context->flags |= WIRE_CONTEXT_NETWORK;
 	if (!(context->fragment & 0x1fff)) /* later fragments have no transport header */
-		context__read_transport(context, view, at + header_bytes);
+		context__read_transport(level, at + header_bytes);
 }
 
 #define IPV6_EXTENSIONS 4 /* headers skipped at most */
 
-static __always_inline void context__read_ipv6(struct wire_context *context, const struct packet_view *view, __u32 at)
+static __always_inline void context__read_ipv6(struct wire_context *context, const struct packet_view *view, __u32 level, __u32 at)
 {
 	__u8 next;
 	__u32 offset;
@@ -134,7 +143,7 @@ static __always_inline void context__read_ipv6(struct wire_context *context, con
 		}
 	}
 	context->transport = next;
-	context__read_transport(context, view, offset);
+	context__read_transport(level, offset);
 }
 
 static __always_inline void context__read_arp(struct wire_context *context, const struct packet_view *view, __u32 at)
@@ -149,28 +158,35 @@ static __always_inline void context__read_arp(struct wire_context *context, cons
 	context->flags |= WIRE_CONTEXT_NETWORK;
 }
 
-static __always_inline void context__read_headers(struct wire_context *context, const struct packet_view *view,
-						   __u32 network_at)
+verified_alone int context__read_headers(__u32 level, __u32 network_at)
 {
+	struct scratch *scratch = scratch__at(level);
+	struct wire_context *context;
+	struct packet_view *view;
 	__u8 version;
 
+	if (!scratch)
+		return 0;
+	context = &scratch->context;
+	view = &scratch->view;
 	if (view->flags & PACKET_VIEW_LINK_KNOWN) {
 		__builtin_memcpy(context->destination_mac, view->bytes, 6);
 		__builtin_memcpy(context->source_mac, view->bytes + 6, 6);
 		context->flags |= WIRE_CONTEXT_LINK_HEADER;
 	}
 	if (!view__has(view, network_at, 1))
-		return;
+		return 0;
 	version = view->bytes[network_at & 0xff] >> 4;
 	if (context->ethertype == ETHERTYPE_IPV4 && version == 4) {
 		context->ip_version = 4;
-		context__read_ipv4(context, view, network_at);
+		context__read_ipv4(context, view, level, network_at);
 	} else if (context->ethertype == ETHERTYPE_IPV6 && version == 6) {
 		context->ip_version = 6;
-		context__read_ipv6(context, view, network_at);
+		context__read_ipv6(context, view, level, network_at);
 	} else if (context->ethertype == ETHERTYPE_ARP) {
 		context__read_arp(context, view, network_at);
 	}
+	return 0;
 }
 
 static __always_inline bool is_kernel_address(__u64 address)
@@ -244,7 +260,8 @@ static __always_inline struct headers_at skb__locate_headers(const struct sk_buf
 	return at;
 }
 
-static __always_inline bool view__fill(struct scratch *scratch, const struct sk_buff *skb, struct headers_at at)
+static __always_inline bool view__fill(struct scratch *scratch, __u32 level, const struct sk_buff *skb,
+					       struct headers_at at)
 {
 	struct packet_view *view = &scratch->view;
 	__u64 data = (__u64)skb->data, tail = data + skb->len - skb->data_len;
@@ -282,19 +299,24 @@ static __always_inline bool view__fill(struct scratch *scratch, const struct sk_
 	*(__u16 *)(view->bytes + network_at - 2) = ethertype;
 	scratch->context.ethertype = bpf_ntohs(ethertype);
 	scratch->context.length = view->wire_bytes - network_at;
-	context__read_headers(&scratch->context, view, network_at);
+	context__read_headers(level, network_at);
 	return true;
 }
 
-/* Reads the sk_buff, its place and its headers into the scratch memory. False: not a packet, or unreadable. */
-static __always_inline bool packet__look(struct scratch *scratch, __u64 address, __u64 cookie)
+/* Reads the sk_buff, its place and its headers into the scratch memory. 0: not a packet, or unreadable. */
+verified_alone int packet__look(__u32 level, __u64 address, __u64 cookie)
 {
-	struct sk_buff *skb = (void *)scratch->sk_buff;
-	struct wire_context *context = &scratch->context;
-	__u64 shared_info;
+	struct scratch *scratch = scratch__at(level);
+	struct wire_context *context;
+	struct skb_shared_info *shared_info;
+	struct sk_buff *skb;
 
+	if (!scratch)
+		return 0;
+	skb = (void *)scratch->sk_buff;
+	context = &scratch->context;
 	if (bpf_probe_read_kernel(scratch->sk_buff, bpf_core_type_size(struct sk_buff), (void *)address))
-		return false;
+		return 0;
 	__builtin_memset(context, 0, sizeof(*context));
 	scratch->device = 0;
 	context->observed_monotonic_ns = bpf_ktime_get_ns();
@@ -306,14 +328,13 @@ static __always_inline bool packet__look(struct scratch *scratch, __u64 address,
 	scratch->encapsulated = BPF_CORE_READ_BITFIELD(skb, encapsulation);
 	context__read_place(scratch, skb);
 	if (!context->netns_inode && !scratch->device)
-		return false; /* not of the network: a message of a Unix or netlink socket */
-	if (!view__fill(scratch, skb, skb__locate_headers(skb, cookie)))
-		return false;
-	shared_info = (__u64)skb->head + skb->end;
-	struct skb_shared_info *info = (void *)shared_info;
-	bpf_core_read(&context->gso_bytes, sizeof(__u16), &info->gso_size);
-	bpf_core_read(&context->gso_segments, sizeof(__u16), &info->gso_segs);
-	return true;
+		return 0; /* not of the network: a message of a Unix or netlink socket */
+	if (!view__fill(scratch, level, skb, skb__locate_headers(skb, cookie)))
+		return 0;
+	shared_info = (void *)(skb->head + skb->end);
+	bpf_core_read(&context->gso_bytes, sizeof(__u16), &shared_info->gso_size);
+	bpf_core_read(&context->gso_segments, sizeof(__u16), &shared_info->gso_segs);
+	return 1;
 }
 
 #endif

@@ -111,20 +111,16 @@ static __always_inline void context__inherit(struct wire_context *context, const
 /* Notes what changed since the last look; the caller holds a reference. 0: the sk_buff is another packet's now. */
 verified_alone int journey__look_again(__u32 number, __u64 skb, __u64 cookie)
 {
-	struct cpu_state *cpu = cpu_state__get();
+	int level = scratch__claim(), same = 1;
+	struct scratch *scratch = scratch__at(level);
 	struct slot *slot = slot__at(number);
 	struct wire_context *last;
-	struct scratch *scratch;
-	int same = 1;
 	__u16 changed;
 
-	if (!cpu || !slot)
-		return 1;
-	last = slot__unit(slot, slot->last_context_unit, WIRE_CONTEXT_UNITS);
-	scratch = scratch__claim(cpu);
 	if (!scratch)
 		return 1;
-	if (last && packet__look(scratch, skb, cookie)) {
+	last = slot ? slot__unit(slot, slot->last_context_unit, WIRE_CONTEXT_UNITS) : NULL;
+	if (last && packet__look(level, skb, cookie)) {
 		if (settings.ends_may_be_unseen && !scratch->encapsulated)
 			same = context__is_same_packet(last, &scratch->context);
 		changed = context__difference(last, &scratch->context);
@@ -184,12 +180,12 @@ static __always_inline int journey__begin(__u64 skb, const struct scratch *scrat
 }
 
 /* Whether a journey begins with what was just looked at; if not, whether later sights of the packet need not ask again. */
-static __always_inline int packet__decide(struct cpu_state *cpu, struct scratch *scratch, __u64 skb, __u64 stack_pointer)
+static __always_inline int packet__decide(struct scratch *scratch, __u64 skb, __u64 stack_pointer)
 {
 	int number;
 
 	if (!packet__matches(scratch)) {
-		cpu->stats[WIRE_STAT_NOT_MATCHED]++;
+		stat__add(WIRE_STAT_NOT_MATCHED, 1);
 		if (!settings.filter_reads_link || scratch->view.flags & PACKET_VIEW_LINK_KNOWN)
 			*rejected__entry(skb) = skb;
 		return -1;
@@ -203,16 +199,15 @@ static __always_inline int packet__decide(struct cpu_state *cpu, struct scratch 
 /* First look at a packet that no journey follows. Returns its slot's number with a reference when one begins, or -1. */
 verified_alone int packet__first_sight(__u64 skb, __u64 cookie, __u64 stack_pointer)
 {
-	struct cpu_state *cpu = cpu_state__get();
-	struct scratch *scratch = cpu ? scratch__claim(cpu) : NULL;
-	int number = -1;
+	int level = scratch__claim(), number = -1;
+	struct scratch *scratch = scratch__at(level);
 
 	if (!scratch)
 		return -1;
-	if (packet__look(scratch, skb, cookie))
-		number = packet__decide(cpu, scratch, skb, stack_pointer);
+	if (packet__look(level, skb, cookie))
+		number = packet__decide(scratch, skb, stack_pointer);
 	else
-		cpu->stats[WIRE_STAT_UNREADABLE]++;
+		stat__add(WIRE_STAT_UNREADABLE, 1);
 	scratch__release(scratch);
 	return number;
 }
