@@ -1,0 +1,198 @@
+/**
+ * A kernel address as a signed number: -1 is 0xffffffffffffffff. Kernel addresses lie in the top of the 64-bit range,
+ * so that a double holds them exactly; 0 is no address.
+ */
+export type KernelAddress = number;
+
+export type Backend = "kprobe.session" | "kprobe.multi" | "kprobe" | "tracepoint" | "drops" | "unknown";
+
+export type JourneyEnd =
+  | "unknown"
+  | "delivered"
+  | "transmitted"
+  | "dropped"
+  | "merged"
+  | "consumed"
+  | "expired";
+
+/** One traversal of a probe. Offsets are nanoseconds from the journey's start. */
+export interface Hop {
+  readonly probe: number;
+  readonly cpu: number;
+  readonly enterOffsetNs: number;
+  /** Whether the return was observed; if not, `leaveOffsetNs` equals `enterOffsetNs` and `returnValue` is 0. */
+  readonly returned: boolean;
+  readonly leaveOffsetNs: number;
+  /** Signed, the low 32 bits. */
+  readonly returnValue: number;
+}
+
+/** The functions that the packet was inside of, innermost first, as return addresses. */
+export interface Stack {
+  readonly offsetNs: number;
+  readonly cpu: number;
+  /** How many hops stand before it in the journey: the last of them is where it was taken. */
+  readonly hopsBefore: number;
+  readonly addresses: readonly KernelAddress[];
+}
+
+/** What the packet looked like at first sight, at a change and at the end. Addresses are empty when unreadable. */
+export interface Context {
+  readonly offsetNs: number;
+  readonly cpu: number;
+  readonly hopsBefore: number;
+  readonly atProbe: number;
+  readonly netnsInode: number;
+  readonly netnsCookie: bigint;
+  readonly interfaceIndex: number;
+  readonly interfaceName: string;
+  readonly mark: number;
+  readonly lengthBytes: number;
+  readonly gsoSegments: number;
+  readonly gsoBytes: number;
+  readonly sourceAddress: string;
+  readonly destinationAddress: string;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  readonly ethertype: number;
+  readonly vlan: number;
+  readonly ipVersion: number;
+  readonly transport: number;
+  readonly ttl: number;
+  readonly trafficClass: number;
+  readonly ipId: number;
+  readonly fragment: number;
+  readonly networkBytes: number;
+  readonly tcpSequence: number;
+  readonly tcpAcknowledgement: number;
+  readonly tcpWindow: number;
+  readonly tcpFlags: number;
+  readonly icmpType: number;
+  readonly icmpCode: number;
+  readonly icmpId: number;
+  readonly icmpSequence: number;
+  readonly arpOperation: number;
+  readonly sourceMac: string;
+  readonly destinationMac: string;
+  readonly hasNetwork: boolean;
+  readonly hasTransport: boolean;
+  /** `wire.changed*` bits: what differs from the context before. */
+  readonly changed: number;
+}
+
+export interface Journey {
+  readonly skbAddress: KernelAddress;
+  readonly startMonotonicNs: bigint;
+  readonly durationNs: number;
+  readonly end: JourneyEnd;
+  readonly dropReason: number;
+  readonly dropLocation: KernelAddress;
+  readonly isClone: boolean;
+  readonly isStartedLate: boolean;
+  /** Whether the process fields are those of the process that sent the packet. */
+  readonly isInProcess: boolean;
+  readonly isEndInferred: boolean;
+  readonly lostHops: number;
+  readonly startCpu: number;
+  readonly threadId: number;
+  readonly processId: number;
+  readonly processName: string;
+  readonly hops: readonly Hop[];
+  readonly contexts: readonly Context[];
+  readonly stacks: readonly Stack[];
+}
+
+export interface HelloFrame {
+  readonly type: "hello";
+  readonly startMonotonicNs: bigint;
+  readonly startRealtimeNs: bigint;
+  readonly attachDurationNs: number;
+  readonly nodeNetnsInode: number;
+  readonly backend: Backend;
+  readonly cpuCount: number;
+  readonly discoveredFunctions: number;
+  readonly attachedFunctions: number;
+  readonly skippedFunctions: number;
+  readonly skbBytes: number;
+  readonly kernelRelease: string;
+  readonly hostName: string;
+  readonly hostId: string;
+  readonly filter: string;
+}
+
+export interface ProbeFrame {
+  readonly type: "probe";
+  readonly index: number;
+  readonly address: KernelAddress;
+  readonly kind: "function" | "tracepoint";
+  readonly argument: number;
+  /** One of `wireReturnKind`. */
+  readonly returnKind: number;
+  readonly name: string;
+  readonly symbol: string;
+  readonly module: string;
+}
+
+export interface SymbolFrame {
+  readonly type: "symbol";
+  readonly address: KernelAddress;
+  /** Of the function that holds the address, 0 when it is unknown. */
+  readonly start: KernelAddress;
+  readonly name: string;
+}
+
+export interface DropReasonFrame {
+  readonly type: "drop-reason";
+  readonly value: number;
+  readonly name: string;
+}
+
+export interface NamespaceFrame {
+  readonly type: "namespace";
+  readonly inode: number;
+  readonly isNode: boolean;
+  readonly isGone: boolean;
+  readonly name: string;
+}
+
+export interface JourneyFrame {
+  readonly type: "journey";
+  readonly journey: Journey;
+}
+
+export interface StatsFrame {
+  readonly type: "stats";
+  readonly monotonicNs: bigint;
+  /** Since the start, indexed by `wireStat`. */
+  readonly values: readonly number[];
+}
+
+export interface ClockFrame {
+  readonly type: "clock";
+  readonly monotonicNs: bigint;
+  readonly realtimeNs: bigint;
+}
+
+export interface MessageFrame {
+  readonly type: "message";
+  readonly level: "info" | "warning";
+  readonly text: string;
+}
+
+export interface EndFrame {
+  readonly type: "end";
+  readonly monotonicNs: bigint;
+  readonly cause: "requested" | "limit" | "failure";
+}
+
+export type Frame =
+  | HelloFrame
+  | ProbeFrame
+  | SymbolFrame
+  | DropReasonFrame
+  | NamespaceFrame
+  | JourneyFrame
+  | StatsFrame
+  | ClockFrame
+  | MessageFrame
+  | EndFrame;
