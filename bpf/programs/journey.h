@@ -5,9 +5,6 @@
 
 #include "maps.h"
 
-/* Hides what the compiler knows of a value, so that it compares the value itself and the verifier learns the bound. */
-#define keep_check(value) asm volatile("" : "+r"(value))
-
 static __always_inline __u32 set__of(__u64 skb)
 {
 	return ((__u32)(skb >> 6) * 2654435761u >> 16) & settings.set_mask;

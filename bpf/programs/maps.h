@@ -114,10 +114,14 @@ static __always_inline void stat__add(__u32 stat, __u64 count)
  */
 #define verified_alone __attribute__((noinline))
 
-static __always_inline struct scratch *scratch__at(__u32 level)
+/* Hides what the compiler knows of a value, so that it compares the value itself and the verifier learns the bound. */
+#define keep_check(value) asm volatile("" : "+r"(value))
+
+static __always_inline struct scratch *scratch__at(__u64 level)
 {
 	struct cpu_state *cpu = cpu_state__get();
 
+	keep_check(level);
 	if (!cpu || level >= SCRATCH_LEVELS)
 		return NULL;
 	return &cpu->scratch[level];
