@@ -236,8 +236,8 @@ static struct fact after(const struct classic_insn *insn, const struct fact *bef
 	struct fact fact = *before;
 	uint64_t filled = classic_insn__packet_bytes(insn) ? (uint64_t)insn->k + classic_insn__packet_bytes(insn) : 0;
 
-	if (filled > PACKET_VIEW_WINDOW)
-		filled = PACKET_VIEW_WINDOW;
+	if (filled > PACKET_VIEW_CERTAIN)
+		filled = PACKET_VIEW_CERTAIN;
 	if (filled > fact.window_bytes)
 		fact.window_bytes = filled;
 	switch (BPF_CLASS(insn->code)) {
@@ -294,9 +294,9 @@ static void note_load(struct facts *facts, const struct classic_insn *insn, cons
 		return;
 	if (insn->k < LINK_ADDRESS_BYTES)
 		facts->reads_link_addresses = true;
-	if (fact__furthest_byte(before, insn) > PACKET_VIEW_WINDOW)
+	if (fact__furthest_byte(before, insn) > PACKET_VIEW_CERTAIN)
 		facts->needs_far = true;
-	if (!is_constant_load(insn) || fact__furthest_byte(before, insn) <= PACKET_VIEW_WINDOW)
+	if (!is_constant_load(insn) || fact__furthest_byte(before, insn) <= PACKET_VIEW_CERTAIN)
 		facts->needs_window = true;
 }
 

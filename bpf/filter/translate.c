@@ -169,7 +169,7 @@ static void emit_constant_load(struct translator *t, const struct classic_insn *
 	uint32_t bytes = classic_insn__packet_bytes(insn);
 	uint32_t end = insn->k + bytes; /* facts__resolve turned away what does not fit 32 bits */
 
-	if (end <= PACKET_VIEW_WINDOW) {
+	if (end <= PACKET_VIEW_CERTAIN) {
 		if (end > fact->window_bytes)
 			emit_if(t, BPF_JMP32 | BPF_JLT | BPF_K, t->window, end, LABEL_REJECT);
 		emit_load(t, size_of(bytes), dst, t->view, offsetof(struct packet_view, bytes) + insn->k);
@@ -185,29 +185,26 @@ static void emit_constant_load(struct translator *t, const struct classic_insn *
 static void emit_indirect_load(struct translator *t, const struct classic_insn *insn, const struct fact *fact, uint8_t dst)
 {
 	uint32_t bytes = classic_insn__packet_bytes(insn);
-	bool may_be_far = fact__furthest_byte(fact, insn) > PACKET_VIEW_WINDOW;
-	uint8_t beyond_window = BPF_JMP | BPF_JGT | BPF_K;
-	size_t to_far = 0, to_done;
+	bool may_be_far = fact__furthest_byte(fact, insn) > PACKET_VIEW_CERTAIN;
+	size_t to_far, to_done;
 
 	emit_move_32(t, BPF_REG_4, t->x);
 	emit_add_constant(t, BPF_REG_4, insn->k, BPF_REG_5);
-	/* A comparison with a constant, even where it cannot fail: from it the verifier knows the bounds of r4. */
-	if (may_be_far)
-		to_far = emit_skip(t, beyond_window, BPF_REG_4, PACKET_VIEW_WINDOW - bytes);
-	else
-		emit_if(t, beyond_window, BPF_REG_4, PACKET_VIEW_WINDOW - bytes, LABEL_REJECT);
 	emit_move(t, BPF_REG_5, BPF_REG_4);
 	emit_add_constant(t, BPF_REG_5, bytes, BPF_REG_0);
-	emit_if_register(t, BPF_JMP | BPF_JGT, BPF_REG_5, t->window, LABEL_REJECT);
+	to_far = t->count;
+	emit_if_register(t, BPF_JMP | BPF_JGT, BPF_REG_5, t->window, may_be_far ? LABEL_NONE : LABEL_REJECT);
+	/* Changes nothing, but the verifier does not know that: it cannot follow the comparison of two registers. A
+	 * comparison with a constant would not do: on some ways that are never taken it draws wrong conclusions. */
+	emit(t, BPF_ALU64 | BPF_AND | BPF_K, BPF_REG_4, 0, 0, PACKET_VIEW_INDEX_MASK);
 	emit(t, BPF_ALU64 | BPF_ADD | BPF_X, BPF_REG_4, t->view, 0, 0);
 	emit_load(t, size_of(bytes), dst, BPF_REG_4, offsetof(struct packet_view, bytes));
 	if (!may_be_far)
 		return;
-	to_done = emit_skip(t, BPF_JMP | BPF_JA, 0, 0);
+	to_done = t->count;
+	emit_goto(t, LABEL_NONE);
 	land_here(t, to_far);
 	emit_load(t, BPF_W, BPF_REG_3, t->view, offsetof(struct packet_view, buffer_bytes));
-	emit_move(t, BPF_REG_5, BPF_REG_4);
-	emit_add_constant(t, BPF_REG_5, bytes, BPF_REG_0);
 	emit_if_register(t, BPF_JMP | BPF_JGT, BPF_REG_5, BPF_REG_3, LABEL_REJECT);
 	emit_far_read(t, dst, bytes);
 	land_here(t, to_done);

@@ -18,6 +18,8 @@
 #define LOG_BYTES (1 << 20)
 #define SHOWN_LOG_BYTES 3000
 #define FAR_BYTES 4096
+/* A word that crosses the window's end is read from the far part as a whole. */
+#define FIRST_FAR_BYTE (PACKET_VIEW_CERTAIN - 3)
 
 struct kernel {
 	int view_map, far_map;
@@ -184,7 +186,10 @@ static void fill(uint8_t *bytes, size_t count, struct random *random)
 void kernel__set_packet(struct kernel *kernel, const struct packet *packet, struct random *random)
 {
 	struct packet_view *view = kernel->view;
-	uint32_t window = packet->buffer_bytes < PACKET_VIEW_WINDOW ? packet->buffer_bytes : PACKET_VIEW_WINDOW;
+	uint32_t window = random__between(random, PACKET_VIEW_CERTAIN, PACKET_VIEW_WINDOW);
+
+	if (window > packet->buffer_bytes)
+		window = packet->buffer_bytes;
 
 	view->far_base = kernel->far_address;
 	view->wire_bytes = packet->wire_bytes;
@@ -192,12 +197,9 @@ void kernel__set_packet(struct kernel *kernel, const struct packet *packet, stru
 	view->window_bytes = window;
 	memcpy(view->bytes, packet->bytes, window);
 	fill(view->bytes + window, PACKET_VIEW_WINDOW - window, random);
-	/* The word that crosses the window's end is read from the far part as a whole. */
-	fill(kernel->far, PACKET_VIEW_WINDOW - 3, random);
-	memcpy(kernel->far + PACKET_VIEW_WINDOW - 3, packet->bytes + PACKET_VIEW_WINDOW - 3,
-	       PACKET_MAX_BYTES - PACKET_VIEW_WINDOW + 3);
-	if (packet->buffer_bytes > PACKET_VIEW_WINDOW - 3)
-		fill(kernel->far + packet->buffer_bytes, FAR_BYTES - packet->buffer_bytes, random);
+	fill(kernel->far, FAR_BYTES, random);
+	if (packet->buffer_bytes > FIRST_FAR_BYTE)
+		memcpy(kernel->far + FIRST_FAR_BYTE, packet->bytes + FIRST_FAR_BYTE, packet->buffer_bytes - FIRST_FAR_BYTE);
 }
 
 void kernel__break_far(struct kernel *kernel)

@@ -104,13 +104,17 @@ static void add_reduction(struct classic_program *program, struct random *random
 {
 	static const uint32_t masks[] = { 0xf, 0x3f, 0x7f, 0xff, 0x1ff };
 
-	static const uint16_t growths[] = { BPF_ADD, BPF_MUL, BPF_LSH, BPF_OR, BPF_XOR };
-	uint16_t growth = PICK(random, growths);
+	static const uint16_t changes[] = { BPF_ADD, BPF_MUL, BPF_LSH, BPF_RSH, BPF_OR, BPF_XOR, BPF_DIV, BPF_MOD };
+	uint16_t change = PICK(random, changes);
+	uint32_t operand = 1 + random__below(random, change == BPF_LSH || change == BPF_RSH ? 4 : change == BPF_MUL ? 20 : 300);
 
 	add(program, BPF_ALU | BPF_AND | BPF_K, PICK(random, masks));
-	if (random__chance(random, 50))
-		add(program, BPF_ALU | growth | BPF_K,
-		    random__below(random, growth == BPF_LSH ? 5 : growth == BPF_MUL ? 20 : 300));
+	if (random__chance(random, 40)) {
+		add(program, BPF_ALU | change | BPF_K, operand);
+	} else if (random__chance(random, 40)) {
+		add(program, BPF_LDX | BPF_IMM, operand);
+		add(program, BPF_ALU | change | BPF_X, 0);
+	}
 	add(program, BPF_MISC | BPF_TAX, 0);
 	if (random__chance(random, 50))
 		add_packet_load(program, random);
