@@ -1,0 +1,148 @@
+import type { Frame, HelloFrame, KernelAddress, ProbeFrame } from "../decode/frame.js";
+import { wireStat } from "../wire/layout.js";
+import { createClockHistory } from "./create-clock-history.js";
+import { formatAddress } from "./format-address.js";
+import { identifyNamespace } from "./identify-namespace.js";
+import type { Identity, IdentityResolver, Namespace } from "./identity.js";
+
+export interface KernelSymbol {
+  readonly name: string;
+  /** Of the function. */
+  readonly start: KernelAddress;
+  /** `name+0xoffset`. */
+  readonly text: string;
+}
+
+export type TracerStats = Readonly<Record<Exclude<keyof typeof wireStat, "count">, number>>;
+
+/** All that the stream has told so far about the node: names for the numbers in journeys. */
+export interface NodeState {
+  apply(frame: Frame): void;
+  readonly hello: HelloFrame | undefined;
+  /** The newest; all 0 before the first STATS frame. */
+  readonly stats: TracerStats;
+  readonly probes: ReadonlyMap<number, ProbeFrame>;
+  probe(index: number): ProbeFrame | undefined;
+  /** Without `SKB_DROP_REASON_`, e.g. "NETFILTER_DROP". */
+  dropReason(value: number): string;
+  /** Undefined when the kernel's symbol table did not know it. */
+  symbol(address: KernelAddress): KernelSymbol | undefined;
+  /** `function+0xoffset`, or the number when it has no name. */
+  symbolText(address: KernelAddress): string;
+  /** The same object as long as the owner is the same. `cookie` 0: unknown. */
+  identity(inode: number, cookie: bigint): Identity;
+  /** Forgets who owns the namespace, or all of them: the resolver has learned something. */
+  forgetIdentities(inode?: number): void;
+  toRealtimeNs(monotonicNs: bigint): bigint;
+}
+
+const MAX_SYMBOLS = 262_144;
+const MAX_NAMESPACES = 65_536;
+
+export function createNodeState(options: { readonly resolver?: IdentityResolver } = {}): NodeState {
+  return new State(options.resolver);
+}
+
+class State implements NodeState {
+  hello: HelloFrame | undefined;
+  stats: TracerStats = readStats([]);
+  readonly probes = new Map<number, ProbeFrame>();
+  private readonly resolver: IdentityResolver | undefined;
+  private readonly reasons = new Map<number, string>();
+  private readonly symbols = new Map<KernelAddress, KernelSymbol>();
+  private readonly namespaces = new Map<number, Omit<Namespace, "cookie">>();
+  private readonly identities = new Map<number, { cookie: bigint; identity: Identity }>();
+  private readonly clock = createClockHistory();
+
+  constructor(resolver: IdentityResolver | undefined) {
+    this.resolver = resolver;
+  }
+
+  apply(frame: Frame): void {
+    switch (frame.type) {
+      case "hello":
+        this.hello = frame;
+        this.clock.add(frame.startMonotonicNs, frame.startRealtimeNs);
+        return;
+      case "probe":
+        this.probes.set(frame.index, frame);
+        return;
+      case "symbol":
+        if (frame.name === "") return;
+        if (this.symbols.size >= MAX_SYMBOLS) this.symbols.clear();
+        this.symbols.set(frame.address, {
+          name: frame.name,
+          start: frame.start,
+          text: frame.start === 0 ? frame.name : `${frame.name}+0x${(frame.address - frame.start).toString(16)}`,
+        });
+        return;
+      case "drop-reason":
+        this.reasons.set(frame.value, frame.name.replace(/^SKB_(DROP_REASON_)?/, ""));
+        return;
+      case "namespace":
+        if (this.namespaces.size >= MAX_NAMESPACES) this.namespaces.clear();
+        this.namespaces.set(frame.inode, frame);
+        this.identities.delete(frame.inode);
+        return;
+      case "stats":
+        this.stats = readStats(frame.values);
+        return;
+      case "clock":
+        this.clock.add(frame.monotonicNs, frame.realtimeNs);
+        return;
+    }
+  }
+
+  probe(index: number): ProbeFrame | undefined {
+    return this.probes.get(index);
+  }
+
+  dropReason(value: number): string {
+    return this.reasons.get(value) ?? `REASON_${value}`;
+  }
+
+  symbol(address: KernelAddress): KernelSymbol | undefined {
+    return this.symbols.get(address);
+  }
+
+  symbolText(address: KernelAddress): string {
+    return this.symbols.get(address)?.text ?? formatAddress(address);
+  }
+
+  identity(inode: number, cookie: bigint): Identity {
+    const known = this.identities.get(inode);
+    // An inode is given to a new namespace as soon as the old one is gone: the cookie tells.
+    if (known && (known.cookie === cookie || cookie === 0n || known.cookie === 0n)) return known.identity;
+    const namespace = this.namespace(inode, cookie);
+    const identity = this.resolver?.identify(namespace) ?? identifyNamespace(namespace, this.hello);
+    if (this.identities.size >= MAX_NAMESPACES) this.identities.clear();
+    this.identities.set(inode, { cookie, identity });
+    return identity;
+  }
+
+  forgetIdentities(inode?: number): void {
+    if (inode === undefined) this.identities.clear();
+    else this.identities.delete(inode);
+  }
+
+  toRealtimeNs(monotonicNs: bigint): bigint {
+    return this.clock.toRealtimeNs(monotonicNs);
+  }
+
+  private namespace(inode: number, cookie: bigint): Namespace {
+    const known = this.namespaces.get(inode);
+    return {
+      inode,
+      cookie,
+      isNode: known?.isNode === true || (inode !== 0 && inode === this.hello?.nodeNetnsInode),
+      isGone: known?.isGone ?? false,
+      name: known?.name ?? "",
+    };
+  }
+}
+
+function readStats(values: readonly number[]): TracerStats {
+  const stats: Record<string, number> = {};
+  for (const [name, index] of Object.entries(wireStat)) if (name !== "count") stats[name] = values[index] ?? 0;
+  return stats as TracerStats;
+}
