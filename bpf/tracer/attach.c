@@ -359,12 +359,17 @@ uint64_t attachment__missed(const struct attachment *attachment)
 	return missed;
 }
 
+void attachment__detach(struct attachment *attachment)
+{
+	while (attachment->count)
+		close(attachment->links[--attachment->count]);
+}
+
 void attachment__free(struct attachment *attachment)
 {
 	if (!attachment)
 		return;
-	while (attachment->count)
-		close(attachment->links[--attachment->count]);
+	attachment__detach(attachment);
 	free(attachment->links);
 	free(attachment->programs);
 	free(attachment);

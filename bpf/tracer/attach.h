@@ -42,7 +42,10 @@ struct attachment *attach__probes(struct bpf_object *object, enum wire_backend b
 /* Probe hits that the kernel skipped, over all programs. */
 uint64_t attachment__missed(const struct attachment *attachment);
 
-/* Detaches everything. */
+/* Closes the links; misses can still be asked for. */
+void attachment__detach(struct attachment *attachment);
+
+/* Detaches what is still attached. */
 void attachment__free(struct attachment *attachment);
 
 #endif

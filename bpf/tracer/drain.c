@@ -133,7 +133,7 @@ static struct slot *drain__slot(const struct drain *drain, uint32_t number)
 	return (struct slot *)(drain->slots + (size_t)number * SLOT_BYTES);
 }
 
-static uint64_t *drain__tag(const struct drain *drain, uint32_t number)
+static __u64 *drain__tag(const struct drain *drain, uint32_t number)
 {
 	return &drain->tags[number / SLOTS_PER_SET].tags[number % SLOTS_PER_SET];
 }
@@ -220,7 +220,7 @@ void drain__expire_all(struct drain *drain)
 
 #define CPU_STATS 32 /* struct cpu_state begins with as many counters, see programs/maps.h */
 
-static void drain__sum_cpus(const struct drain *drain, uint64_t values[WIRE_STAT_COUNT], uint32_t value_bytes)
+static void drain__sum_cpus(const struct drain *drain, __u64 values[WIRE_STAT_COUNT], uint32_t value_bytes)
 {
 	int cpus = libbpf_num_possible_cpus();
 	char *states = calloc(cpus, value_bytes);
@@ -283,7 +283,7 @@ struct drain *drain__new(struct bpf_object *object, struct stream *stream, const
 	drain->tags = map__map_memory(object, "tags", &drain->tags_bytes);
 	drain->slots = map__map_memory(object, "slots", &drain->slots_bytes);
 	drain->cpu_states = bpf_object__find_map_fd_by_name(object, "cpu_states");
-	drain->live = bpf_map__initial_value(bpf_object__find_map_by_name(object, ".data.shared"), &bytes);
+	drain->live = (uint64_t *)bpf_map__initial_value(bpf_object__find_map_by_name(object, ".data.shared"), &bytes);
 	settings = bpf_map__initial_value(bpf_object__find_map_by_name(object, ".rodata"), &bytes);
 	drain->ring = ring_buffer__new(bpf_object__find_map_fd_by_name(object, "ring"), drain__on_record, drain, NULL);
 	if (!drain->taken || !drain->tags || !drain->slots || !drain->live || !settings || !drain->ring)
