@@ -179,18 +179,28 @@ static __always_inline int journey__begin(__u64 skb, const struct scratch *scrat
 	return number;
 }
 
-/* Whether a journey begins with what was just looked at; if not, whether later sights of the packet need not ask again. */
+/* Whether a packet that does not match now cannot match at a later sight, unless a recheck function changes it. Not where an
+ * unseen end would leave the mark to the next packet at this address. */
+static __always_inline bool rejection__is_final(const struct scratch *scratch)
+{
+	if (settings.ends_may_be_unseen || settings.mark_mask || settings.interface_name[0])
+		return false;
+	return !settings.filter_reads_link || scratch->view.flags & PACKET_VIEW_LINK_KNOWN;
+}
+
+/* Whether a journey begins with what was just looked at. */
 static __always_inline int packet__decide(struct scratch *scratch, __u64 skb, __u64 stack_pointer)
 {
-	int number;
+	int number = -1;
 
 	if (!packet__matches(scratch)) {
 		stat__add(WIRE_STAT_NOT_MATCHED, 1);
-		if (!settings.filter_reads_link || scratch->view.flags & PACKET_VIEW_LINK_KNOWN)
+		if (rejection__is_final(scratch))
 			*rejected__entry(skb) = skb;
 		return -1;
 	}
-	number = packet__is_chosen(scratch->context.observed_monotonic_ns) ? journey__begin(skb, scratch, stack_pointer) : -1;
+	if (packet__is_chosen(scratch->context.observed_monotonic_ns))
+		number = journey__begin(skb, scratch, stack_pointer);
 	if (number < 0)
 		*rejected__entry(skb) = skb; /* sampled out or lost once, not once a sight */
 	return number;

@@ -279,6 +279,8 @@ SEC("raw_tp") int tracepoint_copied(struct bpf_raw_tracepoint_args *ctx)
 	struct slot *slot;
 	int number;
 
+	if (settings.ends_may_be_unseen)
+		packet__forget_rejection(skb);
 	if (!shared.live)
 		return 0;
 	number = slot__find(skb);
@@ -310,8 +312,8 @@ static __always_inline void memory__freed(__u64 address)
  * original in one object. */
 SEC("raw_tp") int tracepoint_freed(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (!shared.live)
-		return 0;
+	if (!shared.live && settings.sample_one_in <= 1 && !settings.rate_per_second)
+		return 0; /* nothing to end, nothing to forget */
 	memory__freed(ctx->args[1]);
 	memory__freed(ctx->args[1] + bpf_core_type_size(struct sk_buff));
 	return 0;
@@ -321,7 +323,7 @@ SEC("raw_tp") int tracepoint_freed(struct bpf_raw_tracepoint_args *ctx)
 
 SEC("kprobe") int empty_entry(void *ctx)
 {
-	return 0;
+	return 1; /* on kprobe.session: no return either, as for a packet that is not followed */
 }
 
 SEC("raw_tp") int empty_tracepoint(void *ctx)
