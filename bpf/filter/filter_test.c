@@ -3,6 +3,7 @@
  * Differential test of the filter: the same packets by libpcap's interpreter and by the translation in the kernel.
  *
  *   filter-test [--seed N] [--count N] [--packets N]
+ *   filter-test --explain EXPRESSION     only compiles it: what filter__compile says
  *
  * Tests the fixed expressions, N random expressions and N random classic programs. Prints a line of JSON; on a
  * difference the expression, its classic code and the packet, and exits with 1. Needs root (CAP_BPF, CAP_PERFMON).
@@ -273,11 +274,26 @@ static void test_facts(struct test *test)
 
 /* ---- */
 
+static int explain(const char *expression)
+{
+	char message[FILTER_ERROR_BYTES];
+	struct filter_program program;
+
+	if (filter__compile(expression, &program, message, sizeof(message))) {
+		puts(message);
+		return 5;
+	}
+	printf("%zu instructions\n", program.count);
+	filter__free(&program);
+	return 0;
+}
+
 static int parse(struct test *test, int argc, char **argv)
 {
 	static const struct option options[] = { { "seed", required_argument, NULL, 's' },
 						 { "count", required_argument, NULL, 'c' },
 						 { "packets", required_argument, NULL, 'p' },
+						 { "explain", required_argument, NULL, 'e' },
 						 { 0 } };
 	int option;
 
@@ -288,6 +304,8 @@ static int parse(struct test *test, int argc, char **argv)
 			test->count = strtoul(optarg, NULL, 0);
 		else if (option == 'p')
 			test->packets = strtoul(optarg, NULL, 0);
+		else if (option == 'e')
+			exit(explain(optarg));
 		else
 			return -1;
 	}

@@ -46,6 +46,8 @@ static size_t token_length(const char *text, bool in_brackets)
 
 	while (is_word(text[length], in_brackets))
 		length++;
+	while (length > 1 && text[length - 1] == '-')
+		length--; /* no word ends with a hyphen */
 	if (length)
 		return length;
 	for (size_t i = 0; i < sizeof(operators) / sizeof(*operators); i++)
@@ -156,11 +158,14 @@ static bool find_quoted(const struct tokens *tokens, const char *message, size_t
 	return found == 1;
 }
 
-/* The longest token that the message has a copy of, at *index or a little before. */
+/* The longest token that the message has a copy of (in its quotes, if it has some), at *index or a little before. */
 static bool find_mentioned(const struct tokens *tokens, const char *message, size_t *index)
 {
 	size_t last = *index, longest = 0;
+	const char *quote = strchr(message, '\'');
 
+	if (quote)
+		message = quote;
 	for (size_t back = 0; back < TOKENS_BACK && back <= last; back++) {
 		size_t length = tokens->list[last - back].length;
 
