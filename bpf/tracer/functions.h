@@ -30,7 +30,6 @@ struct function_table {
 	size_t count;
 	size_t attachable;
 	bool attachable_known; /* false: available_filter_functions could not be read, `attachable` is a guess */
-	void *strings;         /* private: what the names point to */
 };
 
 /* Needs the kernel's BTF. NULL with a message in `error` on failure. `symbols` must outlive the table. */
