@@ -7,6 +7,9 @@
  *   JOURNEY := journey unit*                    journey.used_units units of WIRE_UNIT_BYTES each
  *   unit    := hop | context (6 units) | stack (1 unit and as many as its frames need, 3 addresses a unit)
  *
+ * Units stand in the order in which they were written, which is not always that of their times: the functions that a packet was
+ * in before it had headers follow its first context, though they were entered earlier.
+ *
  * The journey and its units are written by the BPF programs in place, in the map slot where the journey is
  * assembled, so they are copied to the stream as they are. Every unit has `probe` and `cpu` at the same offset:
  * a hop's probe is the index of a PROBE frame, other units have one of the WIRE_UNIT_* values there.
@@ -225,8 +228,10 @@ struct wire_hop {
 	__u16 cpu;
 };
 
+/* The kernel's stack: after every hop of a tracepoint on the tracepoint backend, and at a drop on every backend (there is no
+ * tracepoint hop before it then). */
 struct wire_stack {
-	__u64 observed_monotonic_ns; /* that of the tracepoint hop before it */
+	__u64 observed_monotonic_ns;
 	__u64 reserved;
 	__u32 frame_count; /* return addresses follow, innermost first, 3 a unit */
 	__u16 probe;       /* WIRE_UNIT_STACK */
