@@ -87,6 +87,10 @@ class NamespaceLab implements Lab {
     // Without IPv6 a lab is quiet: no neighbour discovery, no router solicitations among the traffic.
     const disableIpv6 = options.ipv6 === true ? 0 : 1;
     await this.sysctl(namespace, {
+      // A new namespace starts with the machine's own IPv4 settings.
+      "net.ipv4.ip_forward": 0,
+      "net.ipv4.conf.all.rp_filter": 0,
+      "net.ipv4.conf.default.rp_filter": 0,
       "net.ipv6.conf.all.disable_ipv6": disableIpv6,
       "net.ipv6.conf.default.disable_ipv6": disableIpv6,
     });

@@ -1,0 +1,35 @@
+import { assertCounter, buildRouted, send, startReceiver } from "../traffic-helpers.js";
+import type { Scenario } from "../scenario.js";
+
+export const fragmentation: Scenario = {
+  name: "fragmentation",
+  title: "a UDP packet longer than the link allows: fragments, and one packet again at the receiver",
+  async build(lab) {
+    await buildRouted(lab);
+  },
+  async traffic(lab) {
+    await startReceiver(lab, "b", "receive-udp", 88);
+    await send(lab, "a", "send-udp", "10.9.2.2", 88, 1, 3000);
+    await assertCounter(lab, "a", "Ip.FragCreates", 3);
+    await assertCounter(lab, "b", "Ip.ReasmOKs", 1);
+    await assertCounter(lab, "b", "Udp.InDatagrams", 1);
+  },
+  expected: [
+    {
+      title: "a fragment that is not the first",
+      packet: { transport: "udp", source: "10.9.1.2", destination: "10.9.2.2", isFragment: true },
+      functions: ["dev_hard_start_xmit", "ip_rcv", "ip_forward", "dev_hard_start_xmit", "ip_rcv", "ip_local_deliver"],
+      stackFunctions: ["ip_do_fragment|ip_fragment", "veth_xmit", "netif_rx", "ip_forward", "veth_xmit", "netif_rx"],
+      path: ["a", "r", "b"],
+      end: ["merged", "consumed"],
+    },
+    {
+      title: "the packet put together, to the receiving socket",
+      packet: { transport: "udp", source: "10.9.1.2", destination: "10.9.2.2", destinationPort: 88 },
+      functions: ["ip_forward", "ip_rcv", "ip_local_deliver", "__udp4_lib_rcv|udp_rcv"],
+      stackFunctions: ["veth_xmit", "netif_rx", "ip_forward", "veth_xmit", "netif_rx", "skb_copy_datagram_iovec"],
+      path: ["a", "r", "b"],
+      end: "delivered",
+    },
+  ],
+};

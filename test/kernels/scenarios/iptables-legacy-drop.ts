@@ -1,0 +1,28 @@
+import { assertIptablesCounted, buildRouted, send } from "../traffic-helpers.js";
+import type { Scenario } from "../scenario.js";
+
+export const iptablesLegacyDrop: Scenario = {
+  name: "iptables-legacy-drop",
+  title: "a firewall drop by the iptables of before nftables",
+  needs: ["iptables-legacy"],
+  async build(lab) {
+    await buildRouted(lab);
+    await lab.require("r", ["iptables-legacy", "-A", "FORWARD", "-d", "10.9.2.2", "-p", "udp", "--dport", "83", "-j", "DROP"]);
+  },
+  async traffic(lab) {
+    await send(lab, "a", "send-udp", "10.9.2.2", 83, 2);
+    await assertIptablesCounted(lab, "r", "iptables-legacy", "FORWARD");
+  },
+  expected: [
+    {
+      title: "the packet that the rule drops",
+      packet: { transport: "udp", source: "10.9.1.2", destination: "10.9.2.2", destinationPort: 83 },
+      functions: ["udp_send_skb", "ip_output", "dev_hard_start_xmit", "ip_rcv", "ip_forward", "nf_hook_slow"],
+      stackFunctions: ["udp_sendmsg", "ip_output", "veth_xmit", "netif_rx", "ip_forward", "nf_hook_slow", "kfree_skb"],
+      path: ["a", "r"],
+      end: "dropped",
+      dropReason: "NETFILTER_DROP",
+      dropFunction: "nf_hook_slow",
+    },
+  ],
+};
