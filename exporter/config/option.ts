@@ -1,9 +1,11 @@
-import type { CommandName } from "./command-name.js";
+import type { CommandName } from "./commands.js";
 import type { ValueType } from "./value-type.js";
 
 /** Where an option acts; the help is in this order. */
 export const optionGroups = ["packets", "tracing", "output", "agent", "demo", "general"] as const;
 export type OptionGroup = (typeof optionGroups)[number];
+
+export type OptionSource = "flag" | "environment" | "file";
 
 /** One row of the option table: all there is to know about an option, but its key in Config, which is the table's. */
 export interface Option<Value> {
@@ -25,12 +27,16 @@ export interface Option<Value> {
   readonly isPositional?: boolean;
   /** The kernel side decides it: a recording cannot be asked again. */
   readonly isForKernel?: boolean;
-  /** Only as a flag: it makes no sense in a file or in the environment. */
-  readonly isFlagOnly?: boolean;
+  /** Where it can be set, when that is not everywhere. */
+  readonly sources?: readonly OptionSource[];
 }
 
 export function defineOption<Value>(option: Option<Value>): Option<Value> {
   return option;
+}
+
+export function canComeFrom(option: Option<unknown>, source: OptionSource): boolean {
+  return option.sources?.includes(source) ?? true;
 }
 
 export function environmentName(option: Pick<Option<unknown>, "flag">): string {

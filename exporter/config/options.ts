@@ -1,4 +1,4 @@
-import type { CommandName } from "./command-name.js";
+import { type CommandName, commandNames } from "./commands.js";
 import { defineOption, type Option } from "./option.js";
 import {
   choicesType,
@@ -285,7 +285,7 @@ export const options = {
     help: "A JSON object a line in place of text.",
     commands: ["functions", "doctor"],
     example: "true",
-    isFlagOnly: true,
+    sources: ["flag"],
   }),
   isForced: defineOption<boolean>({
     flag: "force",
@@ -296,7 +296,7 @@ export const options = {
     help: "Write over a file that exists.",
     commands: ["record"],
     example: "true",
-    isFlagOnly: true,
+    sources: ["flag"],
   }),
   listen: defineOption<ListenAddress>({
     flag: "listen",
@@ -317,6 +317,30 @@ export const options = {
     help: "/readyz says no when exporting has failed for so long.",
     commands: ["run"],
     example: "2m",
+  }),
+  configurationFile: defineOption<string | undefined>({
+    flag: "config",
+    short: "c",
+    group: "general",
+    type: textType("FILE"),
+    default: undefined,
+    defaultText: "none",
+    help: "Take options from this YAML file. Flags come first, then SKBSPAN_* variables, then the file.",
+    commands: [...tracing, "replay"],
+    example: "/etc/skbspan.yaml",
+    sources: ["flag", "environment"],
+  }),
+  isHelpWanted: defineOption<boolean>({
+    flag: "help",
+    short: "h",
+    group: "general",
+    type: switchType,
+    default: false,
+    defaultText: "false",
+    help: "Explain the command and its options.",
+    commands: commandNames,
+    example: "true",
+    sources: ["flag"],
   }),
 } as const;
 

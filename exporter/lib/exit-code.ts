@@ -18,7 +18,7 @@ export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   3: "rights are missing: run as root, or give the capabilities that the message names",
   4: "this kernel cannot do what was asked for: `skbspan doctor` says why",
   5: "the filter expression is not valid",
-  6: "the recording or the tracer's stream cannot be read: cut, damaged, foreign or of another version",
+  6: "the recording or the stream cannot be read: cut, damaged, foreign or of another version",
 };
 
 export function toExitCode(code: number): ExitCode {

@@ -1,0 +1,105 @@
+import { readFileSync } from "node:fs";
+import { exitCode } from "../lib/exit-code.js";
+import { describeSystemError } from "../lib/describe-system-error.js";
+import { UserError } from "../lib/user-error.js";
+import type { Command } from "./commands.js";
+import { describeMistakes, type Mistake, quote, type Setting } from "./mistake.js";
+import type { Option } from "./option.js";
+import { type Config, type OptionKey, optionRows } from "./options.js";
+import { parseArguments } from "./parse-arguments.js";
+import { readConfiguration } from "./read-configuration.js";
+import { type Environment, readEnvironment, warnOfEnvironment } from "./read-environment.js";
+
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly operands: readonly string[];
+  /** For the user; nothing is wrong enough to stop. */
+  readonly warnings: readonly string[];
+}
+
+const MAX_CONFIGURATION_BYTES = 1024 * 1024;
+
+/**
+ * What the user wants: flags, else SKBSPAN_* variables, else the configuration file, else defaults. All mistakes of all
+ * sources are reported together. Throws UserError (usage).
+ */
+export function loadConfig(command: Command, argv: readonly string[], environment: Environment): LoadedConfig {
+  const flags = parseArguments(command, argv);
+  const mistakes: Mistake[] = [...flags.mistakes];
+  if (flags.settings.has("isHelpWanted"))
+    return { config: { ...defaultsOf(command), isHelpWanted: true }, operands: [], warnings: [] };
+  const variables = readEnvironment(command.name, environment);
+  const file = (flags.settings.get("configurationFile") ?? variables.get("configurationFile"))?.text;
+  const configuration = file === undefined ? undefined : readConfigurationFile(command, file, mistakes);
+  // In this order, so that mistakes are in the order of what the user looks at first.
+  const config = checkAll(command, [flags.settings, variables, configuration ?? new Map()], mistakes);
+  checkTogether(command, config, flags.settings, mistakes);
+  if (mistakes.length > 0)
+    throw new UserError(exitCode.usage, describeMistakes(mistakes), {
+      hint: `\`skbspan ${command.name} --help\` explains the options.`,
+    });
+  return { config, operands: flags.operands, warnings: warnOfEnvironment(environment) };
+}
+
+function defaultsOf(command: Command): Config {
+  const entries = optionRows.map(([key, option]) => {
+    const own = option.defaultFor?.[command.name];
+    return [key, own === undefined ? option.default : own];
+  });
+  return Object.fromEntries(entries) as Config;
+}
+
+/** Checks every setting, also one that a stronger source overrides: it is as wrong there. */
+function checkAll(command: Command, sources: readonly ReadonlyMap<OptionKey, Setting>[], mistakes: Mistake[]): Config {
+  const config: Record<string, unknown> = { ...defaultsOf(command) };
+  const rowByKey = new Map<OptionKey, Option<unknown>>(optionRows);
+  const decided = new Set<OptionKey>();
+  for (const source of sources)
+    for (const [key, setting] of source) {
+      const parsed = rowByKey.get(key)?.type.parse(setting.text);
+      if (!parsed) continue;
+      if ("rule" in parsed)
+        mistakes.push({ place: setting.place, message: `${setting.name} ${parsed.rule}, not ${quote(setting.text)}` });
+      else if (!decided.has(key)) config[key] = parsed.value;
+      decided.add(key);
+    }
+  return config as Config;
+}
+
+function checkTogether(
+  command: Command,
+  config: Config,
+  flags: ReadonlyMap<OptionKey, Setting>,
+  mistakes: Mistake[],
+): void {
+  if (config.exports.includes("json") && config.exports.includes("console"))
+    mistakes.push({ place: "", message: "json and console cannot be exported together: both write to standard output" });
+  if (config.recording === undefined) return;
+  // Only flags are wrong here: a configuration file or the environment may well be shared with a live run.
+  for (const [key, option] of optionRows)
+    if (option.isForKernel && flags.has(key))
+      mistakes.push({
+        place: "",
+        message: `${flags.get(key)?.name} cannot go with --from: the kernel decided it when ${command.name === "functions" ? "the functions were attached" : "the packets were recorded"}`,
+      });
+}
+
+function readConfigurationFile(
+  command: Command,
+  path: string,
+  mistakes: Mistake[],
+): ReadonlyMap<OptionKey, Setting> | undefined {
+  try {
+    const bytes = readFileSync(path);
+    if (bytes.length > MAX_CONFIGURATION_BYTES) {
+      mistakes.push({ place: path, message: `the file has ${bytes.length} bytes, a configuration at most ${MAX_CONFIGURATION_BYTES}` });
+      return undefined;
+    }
+    const configuration = readConfiguration(command.name, path, bytes.toString("utf8"));
+    mistakes.push(...configuration.mistakes);
+    return configuration.settings;
+  } catch (error) {
+    mistakes.push({ place: path, message: `the configuration file cannot be read: ${describeSystemError(error)}` });
+    return undefined;
+  }
+}
