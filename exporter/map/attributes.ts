@@ -1,0 +1,358 @@
+import {
+  ATTR_CODE_FUNCTION_NAME,
+  ATTR_CODE_STACKTRACE,
+  ATTR_ERROR_TYPE,
+  ATTR_NETWORK_TRANSPORT,
+  ATTR_NETWORK_TYPE,
+} from "@opentelemetry/semantic-conventions";
+import {
+  ATTR_CPU_LOGICAL_NUMBER,
+  ATTR_DESTINATION_ADDRESS,
+  ATTR_DESTINATION_PORT,
+  ATTR_NETWORK_INTERFACE_NAME,
+  ATTR_PROCESS_EXECUTABLE_NAME,
+  ATTR_PROCESS_PID,
+  ATTR_SOURCE_ADDRESS,
+  ATTR_SOURCE_PORT,
+} from "@opentelemetry/semantic-conventions/incubating";
+
+export type AttributeType = "string" | "int" | "boolean" | "string[]";
+
+/** Where an attribute stands: on the journey's root span, on hops, on waits, on what dropped. */
+export type AttributePlace = "root" | "hop" | "wait" | "drop";
+
+export interface AttributeDefinition {
+  readonly key: string;
+  readonly type: AttributeType;
+  /** UCUM, as in OpenTelemetry. */
+  readonly unit?: string;
+  readonly on: readonly AttributePlace[];
+  readonly meaning: string;
+  /** Where the value comes from. */
+  readonly source: string;
+}
+
+const conventions = "OpenTelemetry semantic conventions";
+const firstContext = "first sight";
+
+/** Every attribute of a span, once. docs/attributes.md is generated from this table. */
+export const attributes = {
+  sourceAddress: {
+    key: ATTR_SOURCE_ADDRESS,
+    type: "string",
+    on: ["root"],
+    meaning: "Address that the packet came from, as it was at first sight",
+    source: firstContext,
+  },
+  sourcePort: {
+    key: ATTR_SOURCE_PORT,
+    type: "int",
+    on: ["root"],
+    meaning: "Port that the packet came from, as it was at first sight",
+    source: firstContext,
+  },
+  destinationAddress: {
+    key: ATTR_DESTINATION_ADDRESS,
+    type: "string",
+    on: ["root"],
+    meaning: "Address that the packet went to, as it was at first sight (before a translation by this node)",
+    source: firstContext,
+  },
+  destinationPort: {
+    key: ATTR_DESTINATION_PORT,
+    type: "int",
+    on: ["root"],
+    meaning: "Port that the packet went to, as it was at first sight",
+    source: firstContext,
+  },
+  networkType: {
+    key: ATTR_NETWORK_TYPE,
+    type: "string",
+    on: ["root"],
+    meaning: "`ipv4`, `ipv6` or `arp`",
+    source: firstContext,
+  },
+  networkTransport: {
+    key: ATTR_NETWORK_TRANSPORT,
+    type: "string",
+    on: ["root"],
+    meaning: "`tcp`, `udp`, `icmp`, ...; `protocol 132` when it has no short name",
+    source: firstContext,
+  },
+  tcpFlags: {
+    key: "tcp.flags",
+    type: "string",
+    on: ["root"],
+    meaning: "Names of the TCP flags that are set, e.g. `SYN,ACK`",
+    source: firstContext,
+  },
+  tcpSequence: { key: "tcp.sequence", type: "int", on: ["root"], meaning: "TCP sequence number", source: firstContext },
+  tcpAcknowledgement: {
+    key: "tcp.acknowledgement",
+    type: "int",
+    on: ["root"],
+    meaning: "TCP acknowledgement number",
+    source: firstContext,
+  },
+  icmpType: { key: "icmp.type", type: "int", on: ["root"], meaning: "ICMP or ICMPv6 type", source: firstContext },
+  icmpCode: { key: "icmp.code", type: "int", on: ["root"], meaning: "ICMP or ICMPv6 code", source: firstContext },
+  arpOperation: {
+    key: "arp.operation",
+    type: "string",
+    on: ["root"],
+    meaning: "`request`, `reply`, or the number",
+    source: firstContext,
+  },
+  sourceMac: {
+    key: "source.mac",
+    type: "string",
+    on: ["root"],
+    meaning: "Link-layer source address",
+    source: firstContext,
+  },
+  destinationMac: {
+    key: "destination.mac",
+    type: "string",
+    on: ["root"],
+    meaning: "Link-layer destination address",
+    source: firstContext,
+  },
+  ipId: {
+    key: "ip.id",
+    type: "int",
+    on: ["root"],
+    meaning: "IPv4 identification; IPv6 flow label",
+    source: firstContext,
+  },
+  ipTtl: { key: "ip.ttl", type: "int", on: ["root"], meaning: "Time to live; IPv6 hop limit", source: firstContext },
+  skbProtocol: {
+    key: "skb.protocol",
+    type: "string",
+    on: ["root"],
+    meaning: "Ethertype in hexadecimal, e.g. `0x0800`",
+    source: firstContext,
+  },
+  skbLength: {
+    key: "skb.len",
+    type: "int",
+    unit: "By",
+    on: ["root", "hop"],
+    meaning: "Bytes from the network header on; more than a packet can hold before segmentation offload cut it",
+    source: "context of the hop",
+  },
+  skbMark: {
+    key: "skb.mark",
+    type: "int",
+    on: ["root", "hop"],
+    meaning: "The packet's mark (fwmark)",
+    source: "context of the hop",
+  },
+  skbVlan: {
+    key: "skb.vlan",
+    type: "int",
+    on: ["root"],
+    meaning: "VLAN tag control information",
+    source: firstContext,
+  },
+  skbSegments: {
+    key: "skb.segments",
+    type: "int",
+    on: ["root"],
+    meaning: "How many packets on the wire this one stands for (segmentation offload)",
+    source: firstContext,
+  },
+  skbAddress: {
+    key: "skb.address",
+    type: "string",
+    on: ["root", "hop"],
+    meaning: "Kernel address of the `sk_buff`; reused for other packets",
+    source: "journey",
+  },
+  skbClone: {
+    key: "skb.clone",
+    type: "boolean",
+    on: ["root"],
+    meaning: "A copy of some packet: its data was shared at first sight",
+    source: "journey",
+  },
+  skbChanged: {
+    key: "skb.changed",
+    type: "string[]",
+    on: ["root", "hop"],
+    meaning: "What of the packet's context was different from before, as `field: old -> new`",
+    source: "two successive contexts",
+  },
+  journeyEnd: {
+    key: "journey.end",
+    type: "string",
+    on: ["root"],
+    meaning: "`delivered`, `transmitted`, `dropped`, `merged`, `consumed`, `expired` (not seen to end) or `unknown`",
+    source: "journey",
+  },
+  journeyEndInferred: {
+    key: "journey.end_inferred",
+    type: "boolean",
+    on: ["root"],
+    meaning: "The end was concluded, not seen",
+    source: "journey",
+  },
+  journeyHops: { key: "journey.hops", type: "int", on: ["root"], meaning: "Hops recorded", source: "journey" },
+  journeyLostHops: {
+    key: "journey.lost_hops",
+    type: "int",
+    on: ["root"],
+    meaning: "Hops that found no room in the journey's record",
+    source: "journey",
+  },
+  journeyDuration: {
+    key: "journey.duration_ns",
+    type: "int",
+    unit: "ns",
+    on: ["root"],
+    meaning: "From first sight to the end",
+    source: "journey",
+  },
+  journeyBackend: {
+    key: "journey.backend",
+    type: "string",
+    on: ["root"],
+    meaning: "How the probes were attached: `kprobe.session`, `kprobe.multi`, `kprobe`, `tracepoint`, `drops`",
+    source: "HELLO frame",
+  },
+  journeyComplete: {
+    key: "journey.complete",
+    type: "boolean",
+    on: ["root"],
+    meaning: "No hop is missing, the start was seen, and so was the end",
+    source: "journey",
+  },
+  dropReason: {
+    key: "skb.drop.reason",
+    type: "string",
+    on: ["root", "drop"],
+    meaning: "The kernel's reason without its `SKB_DROP_REASON_` prefix; names are the running kernel's",
+    source: "the tracepoint skb:kfree_skb",
+  },
+  dropLocation: {
+    key: "skb.drop.location",
+    type: "string",
+    on: ["root", "drop"],
+    meaning: "Where in the kernel it was dropped, e.g. `nf_hook_slow+0xd3`",
+    source: "the tracepoint skb:kfree_skb",
+  },
+  dropAdvice: {
+    key: "skb.drop.advice",
+    type: "string",
+    on: ["root", "drop"],
+    meaning: "What a person can do about it",
+    source: "a table by reason and location",
+  },
+  errorType: {
+    key: ATTR_ERROR_TYPE,
+    type: "string",
+    on: ["root", "drop"],
+    meaning: "The drop reason, when the drop is a fault",
+    source: conventions,
+  },
+  codeStacktrace: {
+    key: ATTR_CODE_STACKTRACE,
+    type: "string",
+    on: ["drop"],
+    meaning: "The kernel's stack at the drop, innermost first",
+    source: "stack at the drop",
+  },
+  codeFunctionName: {
+    key: ATTR_CODE_FUNCTION_NAME,
+    type: "string",
+    on: ["hop"],
+    meaning: "The kernel function, or the tracepoint",
+    source: "probe",
+  },
+  codeModule: {
+    key: "code.module",
+    type: "string",
+    on: ["hop"],
+    meaning: "The kernel module of the function; absent for the kernel itself",
+    source: "probe",
+  },
+  cpuLogicalNumber: {
+    key: ATTR_CPU_LOGICAL_NUMBER,
+    type: "int",
+    on: ["hop"],
+    meaning: "The CPU on which the function was entered",
+    source: "hop",
+  },
+  networkInterfaceName: {
+    key: ATTR_NETWORK_INTERFACE_NAME,
+    type: "string",
+    on: ["root", "hop"],
+    meaning: "The interface that the packet belonged to",
+    source: "context of the hop",
+  },
+  networkInterfaceIndex: {
+    key: "network.interface.index",
+    type: "int",
+    on: ["root", "hop"],
+    meaning: "The interface's number in its namespace",
+    source: "context of the hop",
+  },
+  netnsInode: {
+    key: "netns.inode",
+    type: "int",
+    on: ["root", "hop"],
+    meaning: "The network namespace, as in /proc/PID/ns/net",
+    source: "context of the hop",
+  },
+  processPid: {
+    key: ATTR_PROCESS_PID,
+    type: "int",
+    on: ["root", "hop"],
+    meaning: "The process that sent the packet; only on hops in its context",
+    source: "journey",
+  },
+  processExecutableName: {
+    key: ATTR_PROCESS_EXECUTABLE_NAME,
+    type: "string",
+    on: ["root", "hop"],
+    meaning: "Name of the thread that sent the packet; only on hops in its context",
+    source: "journey",
+  },
+  hopOffset: {
+    key: "hop.offset_ns",
+    type: "int",
+    unit: "ns",
+    on: ["hop", "wait"],
+    meaning: "From the journey's start to the entry",
+    source: "hop",
+  },
+  hopDuration: {
+    key: "hop.duration_ns",
+    type: "int",
+    unit: "ns",
+    on: ["hop", "wait"],
+    meaning: "Exact duration; the span itself lasts at least 1 ns",
+    source: "hop",
+  },
+  hopDurationInferred: {
+    key: "hop.duration_inferred",
+    type: "boolean",
+    on: ["hop"],
+    meaning:
+      "The return was not observed: the duration is that until the next hop, or of observation for `hop.source=stack`",
+    source: "hop",
+  },
+  hopSource: {
+    key: "hop.source",
+    type: "string",
+    on: ["hop"],
+    meaning: "`probe`: entry and maybe return were traced; `tracepoint`: a moment; `stack`: seen on kernel stacks",
+    source: "hop",
+  },
+  hopReturnValue: {
+    key: "hop.return_value",
+    type: "string",
+    on: ["hop"],
+    meaning: "What the function returned, by its type: a verdict, an error's name, a drop reason, a number",
+    source: "hop",
+  },
+} as const satisfies Record<string, AttributeDefinition>;

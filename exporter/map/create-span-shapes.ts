@@ -1,0 +1,109 @@
+import type { ProbeFrame } from "../decode/frame.js";
+import type { Identity } from "../enrich/identity.js";
+import { attributes } from "./attributes.js";
+import type { AttributePool } from "./create-attribute-pool.js";
+import type { Attribute, SpanShape } from "./packet-span.js";
+
+export type HopSource = "probe" | "tracepoint" | "stack";
+
+/** Shapes that exist once: what was stamped before is found again. */
+export interface SpanShapes {
+  of(identity: Identity): IdentityShapes;
+}
+
+/** The shapes of spans in one identity. */
+export interface IdentityShapes {
+  root(name: string): SpanShape;
+  wait(name: string, isInferred: boolean): SpanShape;
+  hop(probe: ProbeFrame | undefined, probeIndex: number, cpu: number, isInferred: boolean): SpanShape;
+  stack(functionName: string, cpu: number): SpanShape;
+}
+
+/** Beyond it all start anew: names from recordings must not fill the memory. */
+const MAX_SHAPES = 65_536;
+const MAX_CPUS = 65_536;
+
+export function createSpanShapes(pool: AttributePool): SpanShapes {
+  const byIdentity = new Map<Identity, IdentityShapes>();
+  let count = 0;
+  const countShape = (): void => {
+    if (++count <= MAX_SHAPES) return;
+    byIdentity.clear();
+    count = 0;
+  };
+  return {
+    of(identity) {
+      let shapes = byIdentity.get(identity);
+      if (!shapes) {
+        countShape();
+        byIdentity.set(identity, (shapes = new ShapesOfIdentity(identity, pool, countShape)));
+      }
+      return shapes;
+    },
+  };
+}
+
+class ShapesOfIdentity implements IdentityShapes {
+  private readonly identity: Identity;
+  private readonly pool: AttributePool;
+  private readonly onNew: () => void;
+  private readonly hops = new Map<number, SpanShape>();
+  private readonly others = new Map<string, SpanShape>();
+
+  constructor(identity: Identity, pool: AttributePool, onNew: () => void) {
+    this.identity = identity;
+    this.pool = pool;
+    this.onNew = onNew;
+  }
+
+  root(name: string): SpanShape {
+    return this.other(`root ${name}`, () => this.make("root", name, []));
+  }
+
+  wait(name: string, isInferred: boolean): SpanShape {
+    return this.other(`wait ${isInferred} ${name}`, () => {
+      return this.make("wait", `wait: ${name}`, isInferred ? [this.pool.get(attributes.hopDurationInferred, true)] : []);
+    });
+  }
+
+  stack(functionName: string, cpu: number): SpanShape {
+    return this.other(`stack ${cpu} ${functionName}`, () => {
+      return this.make("hop", functionName, this.hopAttributes(functionName, "", "stack", cpu, true));
+    });
+  }
+
+  hop(probe: ProbeFrame | undefined, probeIndex: number, cpu: number, isInferred: boolean): SpanShape {
+    const key = (probeIndex * MAX_CPUS + cpu) * 2 + (isInferred ? 1 : 0);
+    const known = this.hops.get(key);
+    if (known) return known;
+    const name = probe?.name ?? `probe ${probeIndex}`;
+    const source = probe?.kind === "tracepoint" ? "tracepoint" : "probe";
+    const shape = this.make("hop", name, this.hopAttributes(name, probe?.module ?? "", source, cpu, isInferred));
+    this.hops.set(key, shape);
+    return shape;
+  }
+
+  private other(key: string, make: () => SpanShape): SpanShape {
+    const known = this.others.get(key);
+    if (known) return known;
+    const shape = make();
+    this.others.set(key, shape);
+    return shape;
+  }
+
+  private make(kind: SpanShape["kind"], name: string, constants: readonly Attribute[]): SpanShape {
+    this.onNew();
+    return { kind, name, identity: this.identity, attributes: constants, encoded: undefined };
+  }
+
+  private hopAttributes(name: string, module: string, source: HopSource, cpu: number, isInferred: boolean): Attribute[] {
+    const constants = [
+      this.pool.get(attributes.codeFunctionName, name),
+      this.pool.get(attributes.cpuLogicalNumber, cpu),
+      this.pool.get(attributes.hopSource, source),
+    ];
+    if (module !== "") constants.push(this.pool.get(attributes.codeModule, module));
+    if (isInferred) constants.push(this.pool.get(attributes.hopDurationInferred, true));
+    return constants;
+  }
+}

@@ -1,0 +1,70 @@
+import { attributes } from "./attributes.js";
+import { type DropVerdict, judgeDrop } from "./drop-advice.js";
+import { type JourneyDraft, ROOT } from "./journey-draft.js";
+import { type Attribute, createAttribute, type SpanFault } from "./packet-span.js";
+
+/** A drop in words. */
+export interface Drop {
+  readonly verdict: DropVerdict;
+  readonly fault: SpanFault | undefined;
+  /** For the root and the hop that dropped. */
+  readonly attributes: readonly Attribute[];
+}
+
+/** Functions that free a packet for somebody else. */
+const freers = /^(__)?(kfree_skb|consume_skb|sk_skb_reason_drop|skb_release_|sk_drop_reason|napi_consume_skb|kfree_skbmem|dev_kfree_skb)/;
+
+/** Finds out what the drop means and marks the hop that dropped. Undefined when the packet was not dropped. */
+export function markDrop(draft: JourneyDraft): Drop | undefined {
+  const { journey, state } = draft;
+  if (journey.end !== "dropped") return undefined;
+  const reason = state.dropReason(journey.dropReason);
+  const dropFunction = baseName(state.symbol(journey.dropLocation)?.name ?? "");
+  const drop = describeDrop(draft, reason, dropFunction);
+  const span = draft.spans[findDroppingSpan(draft, dropFunction)];
+  if (!span) return drop;
+  for (const attribute of drop.attributes) span.add(attribute);
+  const stack = journey.stacks[journey.stacks.length - 1];
+  if (stack && stack.hopsBefore === journey.hops.length)
+    span.add(createAttribute(attributes.codeStacktrace, stack.addresses.map((address) => state.symbolText(address)).join("\n")));
+  span.fault = drop.fault;
+  return drop;
+}
+
+function describeDrop(draft: JourneyDraft, reason: string, dropFunction: string): Drop {
+  const { journey, state, pool } = draft;
+  const verdict = judgeDrop(reason, dropFunction);
+  const list = [pool.get(attributes.dropReason, reason)];
+  if (journey.dropLocation !== 0)
+    list.push(pool.get(attributes.dropLocation, state.symbolText(journey.dropLocation)));
+  if (verdict.advice) list.push(pool.get(attributes.dropAdvice, verdict.advice));
+  if (!verdict.isFault) return { verdict, fault: undefined, attributes: list };
+  list.push(pool.get(attributes.errorType, reason));
+  const where = dropFunction === "" ? "" : ` in ${dropFunction}`;
+  const meaning = verdict.meaning ? `: ${verdict.meaning}` : "";
+  return { verdict, fault: { description: `${reason}${where}${meaning}` }, attributes: list };
+}
+
+/** The innermost function that dropped it; else what enclosed the moment of the drop; else the moment itself. */
+function findDroppingSpan(draft: JourneyDraft, dropFunction: string): number {
+  const { spans } = draft;
+  for (let index = spans.length - 1; index > ROOT; index--) {
+    const shape = spans[index]?.shape;
+    if (shape?.kind === "hop" && dropFunction !== "" && baseName(shape.name) === dropFunction) return index;
+  }
+  const last = draft.journey.hops.length - 1;
+  let index = draft.spanOfHop[last] ?? -1;
+  for (;;) {
+    const span = spans[index];
+    if (!span) return -1;
+    if (span.parent === ROOT || span.parent < 0) return index;
+    const isMoment = span.durationNs === 0 && index === draft.spanOfHop[last];
+    if (!isMoment && !freers.test(span.shape.name)) return index;
+    index = span.parent;
+  }
+}
+
+function baseName(name: string): string {
+  const dot = name.indexOf(".");
+  return dot === -1 ? name : name.slice(0, dot);
+}

@@ -1,0 +1,65 @@
+import type { Journey } from "../decode/frame.js";
+import type { Identity } from "../enrich/identity.js";
+import type { AttributeDefinition } from "./attributes.js";
+
+/** A key and its value. Shared between spans where they have it in common, so that it is encoded once. */
+export interface Attribute {
+  readonly definition: AttributeDefinition;
+  readonly value: string | number | boolean | readonly string[];
+  /** Kept for the encoder, which alone writes it. */
+  encoded: Uint8Array | undefined;
+}
+
+/** Attributes that stand together on several spans of a journey. */
+export interface AttributeGroup {
+  readonly attributes: readonly Attribute[];
+  encoded: Uint8Array | undefined;
+}
+
+/** What all traversals of one probe on one CPU in one place have in common: spans are stamped from it. */
+export interface SpanShape {
+  readonly kind: "root" | "hop" | "wait";
+  readonly name: string;
+  /** The resource of the span. */
+  readonly identity: Identity;
+  readonly attributes: readonly Attribute[];
+  /** Kept for the encoder, which alone writes it. */
+  encoded: unknown;
+}
+
+export interface SpanFault {
+  /** What happened and what to do, for a person. */
+  readonly description: string;
+}
+
+/** Offsets count from the journey's start. Spans of hops and waits have `hop.offset_ns` and `hop.duration_ns` besides. */
+export interface PacketSpan {
+  readonly shape: SpanShape;
+  readonly idHigh: number;
+  readonly idLow: number;
+  /** Place of the parent among the journey's spans, -1 for the root. A parent stands before its children. */
+  readonly parent: number;
+  readonly startOffsetNs: number;
+  /** At least 1 more than the start. */
+  readonly endOffsetNs: number;
+  readonly durationNs: number;
+  readonly group: AttributeGroup | undefined;
+  readonly extra: readonly Attribute[] | undefined;
+  readonly fault: SpanFault | undefined;
+}
+
+/** A journey as spans; they leave in one request. */
+export interface JourneySpans {
+  readonly journey: Journey;
+  /** 16 bytes, not all zero. */
+  readonly traceId: Uint8Array;
+  readonly startRealtimeNs: bigint;
+  /** The root is the first. */
+  readonly spans: readonly PacketSpan[];
+  /** Whether the packet was dropped, and that is a fault: such a journey is the last to be given up when memory is short. */
+  readonly isFault: boolean;
+}
+
+export function createAttribute(definition: AttributeDefinition, value: Attribute["value"]): Attribute {
+  return { definition, value, encoded: undefined };
+}

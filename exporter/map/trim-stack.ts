@@ -1,0 +1,41 @@
+import type { KernelAddress } from "../decode/frame.js";
+import type { KernelSymbol, NodeState } from "../enrich/create-node-state.js";
+
+/** A function that the packet was inside of. */
+export interface StackFrame {
+  readonly symbol: KernelSymbol;
+  /** Where it had got to: the return address of its call. */
+  readonly address: KernelAddress;
+}
+
+/** The machinery of tracing itself, innermost. */
+const tracing = /^(bpf_|__bpf_|___bpf_|bpf_prog|bpf_trampoline|__traceiter_|trace_event_|__do_trace_|trace_call_bpf|ftrace_|arch_ftrace|fprobe_|rethook_|kprobe_)/;
+
+/** Softirqs, threads, timers, interrupts: frames from here outwards are work for whatever comes, not for this packet. */
+const contexts =
+  /^(__do_softirq|handle_softirqs|do_softirq|__local_bh_enable_ip|net_rx_action|net_tx_action|__napi_poll|napi_poll|napi_threaded_poll|napi_busy_loop|__napi_busy_loop|process_backlog|backlog_napi|run_ksoftirqd|smpboot_thread_fn|irq_exit|__irq_exit|sysvec_|asm_|common_interrupt|call_timer_fn|__run_timer|run_timer|expire_timers|tasklet_action|workqueue_softirq|process_one_work|worker_thread|kthread|ret_from_fork|task_work_run|exit_to_user_mode|syscall_exit)/;
+const polls = /_poll$/;
+
+/** System calls and the socket layer's front doors. */
+const syscalls =
+  /^(do_syscall_64|entry_SYSCALL|x64_sys_call|invoke_syscall|el0_|do_el0_svc|__x64_sys_|__arm64_sys_|__ia32_sys_|__do_sys_|__se_sys_|__sys_|___sys_|ksys_|sock_sendmsg|__sock_sendmsg|sock_recvmsg|sock_write_iter|sock_read_iter|vfs_|new_sync_|io_|__io_)/;
+
+function isBoundary(name: string): boolean {
+  return contexts.test(name) || syscalls.test(name) || polls.test(name);
+}
+
+/**
+ * The functions that hold the packet, outermost first: the stack without the tracer's own frames, and cut where it stops
+ * being about this packet. Frames without a symbol are left out.
+ */
+export function trimStack(addresses: readonly KernelAddress[], state: NodeState): StackFrame[] {
+  const frames: StackFrame[] = [];
+  for (const address of addresses) {
+    const symbol = state.symbol(address);
+    if (!symbol) continue;
+    if (frames.length === 0 && tracing.test(symbol.name)) continue;
+    if (isBoundary(symbol.name)) break;
+    frames.push({ symbol, address });
+  }
+  return frames.reverse();
+}

@@ -1,0 +1,84 @@
+import { createStreamDecoder } from "./decode/create-stream-decoder.js";
+import type { Frame, MessageFrame } from "./decode/frame.js";
+import { createNodeState, type NodeState } from "./enrich/create-node-state.js";
+import type { IdentityResolver } from "./enrich/identity.js";
+import type { Sink } from "./export/sink.js";
+import { mapJourney } from "./map/map-journey.js";
+import type { JourneySpans } from "./map/packet-span.js";
+
+export interface PipelineOptions {
+  readonly sinks: readonly Sink[];
+  readonly resolver?: IdentityResolver;
+  /** Journeys that are not wanted go no further. */
+  readonly keep?: (spans: JourneySpans) => boolean;
+  readonly onJourney?: (spans: JourneySpans) => void;
+  readonly onMessage?: (message: MessageFrame) => void;
+  readonly onFrame?: (frame: Frame) => void;
+}
+
+/** Bytes of the tracer in, spans out: decode, enrich, map, export. */
+export interface Pipeline {
+  readonly state: NodeState;
+  /** Journeys that reached the sinks. */
+  readonly journeys: number;
+  readonly spans: number;
+  /** Throws StreamError when the stream cannot be read any further; what came before it has been given to the sinks. */
+  push(bytes: Uint8Array): void;
+  /** Says that the stream is over. Throws StreamError when it was cut. */
+  end(): void;
+  /** Undefined: go on. A promise: a sink asks to wait. */
+  drained(): Promise<void> | undefined;
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createPipeline(options: PipelineOptions): Pipeline {
+  const decoder = createStreamDecoder();
+  const state = createNodeState(options.resolver ? { resolver: options.resolver } : {});
+  let journeys = 0;
+  let spans = 0;
+  const handle = (frame: Frame): void => {
+    options.onFrame?.(frame);
+    if (frame.type === "message") options.onMessage?.(frame);
+    if (frame.type !== "journey") return state.apply(frame);
+    const journeySpans = mapJourney(frame.journey, state);
+    if (options.keep && !options.keep(journeySpans)) return;
+    journeys++;
+    spans += journeySpans.spans.length;
+    for (const sink of options.sinks) sink.accept(journeySpans);
+    options.onJourney?.(journeySpans);
+  };
+  return {
+    state,
+    get journeys() {
+      return journeys;
+    },
+    get spans() {
+      return spans;
+    },
+    push(bytes) {
+      for (const frame of decoder.push(bytes)) handle(frame);
+    },
+    end: () => decoder.end(),
+    drained() {
+      const waits = options.sinks.map((sink) => sink.drained()).filter((wait) => wait !== undefined);
+      return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
+    },
+    async flush() {
+      await Promise.all(options.sinks.map((sink) => sink.flush()));
+    },
+    async close() {
+      await Promise.all(options.sinks.map((sink) => sink.close()));
+    },
+  };
+}
+
+/** Feeds a stream of bytes to its end, as fast as the sinks take it. Throws StreamError. */
+export async function runPipeline(pipeline: Pipeline, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const chunk of bytes) {
+    pipeline.push(chunk);
+    const wait = pipeline.drained();
+    if (wait) await wait;
+  }
+  pipeline.end();
+}
