@@ -32,6 +32,7 @@ enum feature {
 	FEATURE_OPEN_FILES,       /* enough descriptors for kprobes one by one */
 	FEATURE_LOCKDOWN,         /* yes: the kernel is not locked down to confidentiality */
 	FEATURE_JIT,
+	FEATURE_UNPRIVILEGED,     /* yes: programs of unprivileged users are switched off */
 	FEATURE_LIBPCAP,
 	FEATURE_COUNT,
 };
