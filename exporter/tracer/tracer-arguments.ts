@@ -1,0 +1,25 @@
+import type { Config } from "../config/options.js";
+
+/** The options of `skbspan-tracer trace` for what the user wants. */
+export function tracerArguments(config: Config): string[] {
+  const { mark, filter, netns, interface: interfaceName } = config;
+  const argument = (flag: string, value: string | number | undefined): string[] =>
+    value === undefined ? [] : [flag, String(value)];
+  return [
+    ...argument("--probes", config.probes),
+    ...argument("--backend", config.backend),
+    ...argument("--filter", filter),
+    ...argument("--netns", netns),
+    ...argument("--interface", interfaceName),
+    ...argument("--mark", mark && `0x${mark.value.toString(16)}/0x${mark.mask.toString(16)}`),
+    ...argument("--sample", config.sampleOneIn),
+    ...argument("--rate", config.ratePerSecond),
+    ...argument("--min-duration-ns", config.minDurationNs),
+    ...(config.isDroppedOnly ? ["--dropped-only"] : []),
+    ...argument("--slots", config.slots),
+    ...argument("--ring-bytes", config.ringBytes),
+    ...argument("--expire-ms", config.expireMs),
+    ...argument("--journeys", config.maxJourneys),
+    ...argument("--duration-ms", config.durationMs),
+  ];
+}
