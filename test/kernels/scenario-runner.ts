@@ -1,0 +1,162 @@
+import { accessSync, constants } from "node:fs";
+import { release } from "node:os";
+import { join } from "node:path";
+import type { Journey } from "../../exporter/decode/frame.js";
+import type { NodeState } from "../../exporter/enrich/create-node-state.js";
+import { createLab, type Lab } from "../../exporter/demo/lab/create-lab.js";
+import { findMistake } from "./check-journeys.js";
+import type { Scenario } from "./scenario.js";
+import type { ScenarioCheck, ScenarioReport, ScenarioResult } from "./scenario-report.js";
+import { scenarios } from "./scenarios/scenarios.js";
+import { readSeenJourney, type SeenJourney } from "./seen-journey.js";
+import { startTraceSession, type TraceSession } from "./start-trace-session.js";
+
+export interface RunOptions {
+  readonly backend: string;
+  /** Names of scenarios; empty: all. */
+  readonly only: readonly string[];
+  /** How long to wait for journeys that are still expected after the traffic. */
+  readonly settleMs: number;
+  readonly onProgress: (line: string) => void;
+}
+
+/** All that the scenarios send, and nothing else of what happens on the machine. */
+const FILTER = "arp or ip6 or net 10.9.0.0/16";
+const POLL_MS = 50;
+const MAX_JOURNEYS = 5_000;
+
+/** One tracer for all scenarios: what one leaves behind in it must not disturb the next. */
+export async function runScenarios(options: RunOptions): Promise<ScenarioReport> {
+  const chosen = chooseScenarios(options.only);
+  let collect: (journey: Journey) => void = () => {};
+  const startMs = Date.now();
+  const session = await startTraceSession(["--backend", options.backend, "--filter", FILTER], (journey) => collect(journey));
+  const attachMs = Date.now() - startMs;
+  const results: ScenarioResult[] = [];
+  const { state } = session;
+  const hello = state.hello;
+  options.onProgress(`# kernel ${release()}, backend ${hello?.backend}, ${hello?.attachedFunctions} functions attached`);
+  try {
+    for (const scenario of chosen) {
+      const journeys: Journey[] = [];
+      collect = (journey) => {
+        if (journeys.length < MAX_JOURNEYS) journeys.push(journey);
+      };
+      const result = await runScenario(scenario, session, journeys, options);
+      results.push(result);
+      reportProgress(result, options);
+    }
+  } finally {
+    collect = () => {};
+    await session.stop();
+  }
+  return {
+    kernelRelease: release(),
+    backend: hello?.backend ?? "unknown",
+    attachedFunctions: hello?.attachedFunctions ?? 0,
+    attachMs,
+    scenarios: results,
+    totals: checkTotals(state),
+  };
+}
+
+function chooseScenarios(only: readonly string[]): Scenario[] {
+  const unknown = only.find((name) => !scenarios.some((scenario) => scenario.name === name));
+  if (unknown !== undefined)
+    throw new Error(`there is no scenario "${unknown}"; there are: ${scenarios.map(({ name }) => name).join(", ")}`);
+  return scenarios.filter(({ name }) => only.length === 0 || only.includes(name));
+}
+
+async function runScenario(
+  scenario: Scenario,
+  session: TraceSession,
+  journeys: readonly Journey[],
+  options: RunOptions,
+): Promise<ScenarioResult> {
+  const startMs = Date.now();
+  const result = (checks: ScenarioCheck[], skipped = ""): ScenarioResult => {
+    return { name: scenario.name, title: scenario.title, durationMs: Date.now() - startMs, skipped, checks };
+  };
+  const missing = scenario.needs?.find((program) => !isInstalled(program));
+  if (missing !== undefined) return result([], `the program \`${missing}\` is not installed`);
+  const lab = await createLab();
+  try {
+    await Promise.race([scenario.build(lab).then(() => scenario.traffic(lab)), session.failed]);
+    return result(await settle(scenario, lab, journeys, session.state, options.settleMs));
+  } catch (error) {
+    return result([{ title: "the laboratory", mistake: error instanceof Error ? error.message : String(error) }]);
+  } finally {
+    await lab.close();
+  }
+}
+
+/** Waits until all expected journeys are there, or the time is over. */
+async function settle(
+  scenario: Scenario,
+  lab: Lab,
+  journeys: readonly Journey[],
+  state: NodeState,
+  settleMs: number,
+): Promise<ScenarioCheck[]> {
+  const namespaces = new Map([...lab.inodes].map(([name, inode]) => [inode, name]));
+  const isStacks = state.hello?.backend === "tracepoint";
+  const deadlineMs = Date.now() + settleMs;
+  for (;;) {
+    const seen = readLabJourneys(journeys, state, namespaces);
+    const checks = scenario.expected.map((expected) => {
+      return { title: expected.title, mistake: findMistake(expected, seen, isStacks) ?? "" };
+    });
+    checks.push(checkEnds(seen));
+    if (checks.every(({ mistake }) => mistake === "") || Date.now() > deadlineMs) return checks;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+function readLabJourneys(
+  journeys: readonly Journey[],
+  state: NodeState,
+  namespaces: ReadonlyMap<number, string>,
+): SeenJourney[] {
+  return journeys
+    .filter(({ contexts }) => contexts.some(({ netnsInode }) => namespaces.has(netnsInode)))
+    .map((journey) => readSeenJourney(journey, state, namespaces));
+}
+
+function checkEnds(seen: readonly SeenJourney[]): ScenarioCheck {
+  const endless = seen.filter(({ end }) => end === "expired" || end === "unknown").length;
+  return {
+    title: "every journey has an end",
+    mistake: endless === 0 ? "" : `${endless} of ${seen.length} journeys are expired or unknown`,
+  };
+}
+
+function checkTotals(state: NodeState): ScenarioCheck[] {
+  const { stats } = state;
+  const ends = stats.delivered + stats.transmitted + stats.dropped + stats.merged + stats.consumed + stats.expired;
+  const lost = stats.lostTableFull + stats.lostRingFull + stats.lostHops + stats.lostOutput;
+  return [
+    { title: "nothing was lost", mistake: lost === 0 ? "" : `lost: ${JSON.stringify(stats)}` },
+    {
+      title: "every journey that started ended or is under way",
+      mistake: stats.started > 0 && stats.started === ends + stats.live ? "" : `the counts differ: ${JSON.stringify(stats)}`,
+    },
+  ];
+}
+
+function isInstalled(program: string): boolean {
+  return (process.env["PATH"] ?? "").split(":").some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function reportProgress(result: ScenarioResult, { onProgress }: RunOptions): void {
+  const mistakes = result.checks.filter(({ mistake }) => mistake !== "");
+  const outcome = result.skipped !== "" ? `skipped: ${result.skipped}` : mistakes.length === 0 ? "as expected" : "NOT as expected";
+  onProgress(`${result.name}: ${outcome} (${result.durationMs} ms)`);
+  for (const { title, mistake } of mistakes) onProgress(`  ${title}: ${mistake}`);
+}
