@@ -278,6 +278,17 @@ struct function_table *function_table__discover(const struct symbol_table *symbo
 	return discovery.table;
 }
 
+void function_table__forbid(struct function_table *table, const char *reason)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		struct traced_function *function = &table->functions[i];
+
+		function->attachable = function->chosen = false;
+		function->reason = function->reason ? function->reason : reason;
+	}
+	table->attachable = 0;
+}
+
 const struct traced_function *function_table__find(const struct function_table *table, const char *name)
 {
 	size_t low = 0, high = table->count; /* the first function that is not before `name` */

@@ -45,6 +45,9 @@ int function_table__choose(struct function_table *table, const char *probes, cha
 /* Whether `probes` is well-formed, without a kernel: 0, or -1 with a message in `error`. */
 int probe_set__check(const char *probes, char *error, size_t error_bytes);
 
+/* Says of every function that it cannot be attached, and why: for kernels that attach nothing at all. */
+void function_table__forbid(struct function_table *table, const char *reason);
+
 /* The first function with this name, or NULL. */
 const struct traced_function *function_table__find(const struct function_table *table, const char *name);
 
