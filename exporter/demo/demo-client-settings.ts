@@ -1,0 +1,7 @@
+export interface DemoClientSettings {
+  readonly serviceAddress: string;
+  readonly servicePort: number;
+  readonly webAddress: string;
+  readonly blockedPort: number;
+  readonly closedUdpPort: number;
+}
