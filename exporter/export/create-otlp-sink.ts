@@ -1,0 +1,132 @@
+import type { JourneySpans } from "../map/packet-span.js";
+import { createOtlpTransport } from "./create-otlp-transport.js";
+import { createRequestBuilder, type RequestBuilder } from "./create-request-builder.js";
+import { type QueueStats, RequestQueue } from "./create-request-queue.js";
+import type { OtlpTransport } from "./otlp-request.js";
+import type { Sink, SinkStats } from "./sink.js";
+
+export interface OtlpSinkOptions {
+  /** Absent: as the OTEL_EXPORTER_OTLP_* variables say, else http://localhost:4317. */
+  readonly url?: string;
+  readonly transport?: OtlpTransport;
+  /** Ask to wait instead of losing when the receiver is slow: for a recording, which can wait. */
+  readonly isPatient?: boolean;
+  /** Encoded requests that are kept while the receiver is slow or away; 32 MiB. */
+  readonly bufferBytes?: number;
+  /** How long a journey may wait for company; 200 ms. */
+  readonly batchDelayMs?: number;
+  /** A request is sent when it is so large; 1 MiB. */
+  readonly batchBytes?: number;
+  /** How long `flush` and `close` may take; 5 s. */
+  readonly closeTimeoutMs?: number;
+  readonly firstBackoffMs?: number;
+  readonly maxBackoffMs?: number;
+  readonly giveUpMs?: number;
+  /** For the user: the receiver is in trouble, or well again. */
+  readonly onMessage?: (message: string) => void;
+}
+
+export interface OtlpSink extends Sink {
+  stats(): SinkStats & Pick<QueueStats, "sentRequests" | "retries" | "bufferedBytes">;
+}
+
+/** What receivers accept by default, by the OTLP specification. */
+export const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
+const MAX_CONCURRENT_REQUESTS = 4;
+
+/** Sends journeys over OTLP/gRPC. A journey's spans leave in one request, in none that is larger than 4 MiB. */
+export function createOtlpSink(options: OtlpSinkOptions = {}): OtlpSink {
+  return new Exporter(options);
+}
+
+class Exporter implements OtlpSink {
+  private readonly transport: OtlpTransport;
+  private readonly queue: RequestQueue;
+  private readonly faults = createRequestBuilder();
+  private readonly ordinary = createRequestBuilder();
+  private readonly batchBytes: number;
+  private readonly batchDelayMs: number;
+  private readonly closeTimeoutMs: number;
+  private readonly isPatient: boolean;
+  private timer: NodeJS.Timeout | undefined;
+  private acceptedJourneys = 0;
+  private acceptedSpans = 0;
+
+  constructor(options: OtlpSinkOptions) {
+    this.transport = options.transport ?? createOtlpTransport(options.url === undefined ? {} : { url: options.url });
+    this.batchBytes = options.batchBytes ?? 1024 * 1024;
+    this.batchDelayMs = options.batchDelayMs ?? 200;
+    this.closeTimeoutMs = options.closeTimeoutMs ?? 5000;
+    this.isPatient = options.isPatient ?? false;
+    this.queue = new RequestQueue({
+      transport: this.transport,
+      maxBytes: options.bufferBytes ?? 32 * 1024 * 1024,
+      maxConcurrent: MAX_CONCURRENT_REQUESTS,
+      firstBackoffMs: options.firstBackoffMs ?? 500,
+      maxBackoffMs: options.maxBackoffMs ?? 30_000,
+      giveUpMs: options.giveUpMs ?? 300_000,
+      onTrouble: (message) => options.onMessage?.(message),
+      onRecovery: () => options.onMessage?.(`${this.transport.endpoint} accepts spans again`),
+    });
+  }
+
+  accept(journeySpans: JourneySpans): void {
+    this.acceptedJourneys++;
+    this.acceptedSpans += journeySpans.spans.length;
+    const builder = journeySpans.isFault ? this.faults : this.ordinary;
+    builder.add(journeySpans);
+    if (builder.bytes > MAX_REQUEST_BYTES) this.splitOff(builder, journeySpans);
+    if (builder.bytes >= this.batchBytes) this.send(builder);
+    if (!this.timer && builder.journeys > 0) this.timer = setTimeout(() => this.sendAll(), this.batchDelayMs);
+  }
+
+  drained(): Promise<void> | undefined {
+    return this.isPatient ? this.queue.room() : undefined;
+  }
+
+  async flush(): Promise<void> {
+    this.sendAll();
+    await this.queue.idle(this.closeTimeoutMs);
+  }
+
+  async close(): Promise<void> {
+    await this.flush();
+    this.queue.abandon();
+    // The delegate waits for requests on their way, up to its own timeout: not longer than we were given.
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, 500);
+    });
+    await Promise.race([this.transport.close().catch(() => undefined), timeout]);
+    clearTimeout(timer);
+  }
+
+  stats(): ReturnType<OtlpSink["stats"]> {
+    const { sentSpans, lostSpans, sentRequests, retries, bufferedBytes } = this.queue.stats();
+    const { acceptedJourneys, acceptedSpans } = this;
+    return { acceptedJourneys, acceptedSpans, sentSpans, lostSpans, sentRequests, retries, bufferedBytes };
+  }
+
+  /** The journey that was just added made the request too large: it goes into the next one, if it fits into any. */
+  private splitOff(builder: RequestBuilder, journeySpans: JourneySpans): void {
+    builder.removeLast();
+    if (builder.journeys > 0) this.send(builder);
+    builder.add(journeySpans);
+    if (builder.bytes <= MAX_REQUEST_BYTES) return;
+    builder.removeLast();
+    this.queue.countLoss("too_large", journeySpans.spans.length);
+  }
+
+  private sendAll(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.send(this.faults);
+    this.send(this.ordinary);
+  }
+
+  private send(builder: RequestBuilder): void {
+    if (builder.journeys === 0) return;
+    const spans = builder.spans;
+    this.queue.offer({ bytes: builder.finish(), spans, isFault: builder === this.faults });
+  }
+}

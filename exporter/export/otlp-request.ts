@@ -1,0 +1,24 @@
+/** An encoded ExportTraceServiceRequest on its way. */
+export interface OtlpRequest {
+  readonly bytes: Uint8Array;
+  readonly spans: number;
+  /** Whether it holds journeys that were dropped by a fault: it is given up last. */
+  readonly isFault: boolean;
+}
+
+/** What became of one attempt to send a request. */
+export type SendOutcome =
+  /** The receiver has it; what it rejected of it is not to be sent again. */
+  | { readonly kind: "accepted"; readonly rejectedSpans: number; readonly message?: string }
+  /** Worth another attempt, after `delayMs` if the receiver asked for it. */
+  | { readonly kind: "retry"; readonly message: string; readonly delayMs?: number }
+  /** Another attempt would be refused as well. */
+  | { readonly kind: "refused"; readonly message: string };
+
+export interface OtlpTransport {
+  /** For messages, e.g. "localhost:4317". */
+  readonly endpoint: string;
+  /** Never rejects. */
+  send(request: OtlpRequest): Promise<SendOutcome>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,20 @@
+import type { Sink } from "../../exporter/export/sink.js";
+import type { JourneySpans } from "../../exporter/map/packet-span.js";
+import { createPipeline } from "../../exporter/pipeline.js";
+
+/** The journeys of a recording, as any sink would get them. */
+export function collectJourneys(recording: Uint8Array): JourneySpans[] {
+  const journeys: JourneySpans[] = [];
+  const done = Promise.resolve();
+  const sink: Sink = {
+    accept: (journeySpans) => journeys.push(journeySpans),
+    drained: () => undefined,
+    flush: () => done,
+    close: () => done,
+    stats: () => ({ acceptedJourneys: 0, acceptedSpans: 0, sentSpans: 0, lostSpans: {} }),
+  };
+  const pipeline = createPipeline({ sinks: [sink] });
+  pipeline.push(recording);
+  pipeline.end();
+  return journeys;
+}
