@@ -64,12 +64,17 @@ struct {
 	__type(value, struct prologue_entry);
 } prologues SEC(".maps");
 
-/* Open hops by the stack pointer at the function's entry, for backends whose return program is another program
- * (kprobe.multi, kprobe): no two calls under way have the same one. */
+/* Open hops, for backends whose return program is another program (kprobe.multi, kprobe). No two calls of a function under
+ * way have the same stack pointer; two functions have, when one calls the other as the last thing it does. */
+struct open_hop_key {
+	__u64 stack_pointer; /* at the function's entry */
+	__u64 probe;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 8192);
-	__type(key, __u64);
+	__type(key, struct open_hop_key);
 	__type(value, __u64);
 } open_hops SEC(".maps");
 

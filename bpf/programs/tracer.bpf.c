@@ -115,9 +115,16 @@ static __always_inline __u64 recheck__on_entry(struct pt_regs *ctx, __u64 skb)
 
 /* ---- kprobe.multi and kprobe --------------------------------------------------------------------------------------- */
 
-static __always_inline void hop__await_return(__u64 stack_pointer, __u64 hop_cookie)
+static __always_inline struct open_hop_key open_hop__key(void *ctx, __u64 stack_pointer)
 {
-	if (bpf_map_update_elem(&open_hops, &stack_pointer, &hop_cookie, BPF_ANY)) {
+	return (struct open_hop_key){ stack_pointer, bpf_get_attach_cookie(ctx) & PROBE_INDEX_MASK };
+}
+
+static __always_inline void hop__await_return(struct pt_regs *ctx, __u64 hop_cookie)
+{
+	struct open_hop_key key = open_hop__key(ctx, PT_REGS_SP(ctx));
+
+	if (bpf_map_update_elem(&open_hops, &key, &hop_cookie, BPF_ANY)) {
 		hop__leave(hop_cookie, 0);
 		stat__add(WIRE_STAT_LOST_MISSED, 1);
 		return;
@@ -131,7 +138,7 @@ static __always_inline void hop__await_return(__u64 stack_pointer, __u64 hop_coo
 		__u64 hop_cookie = role##__on_entry(ctx, PT_REGS_PARM##position(ctx));                                 \
                                                                                                                        \
 		if (hop_cookie)                                                                                        \
-			hop__await_return(PT_REGS_SP(ctx), hop_cookie);                                                \
+			hop__await_return(ctx, hop_cookie);                                                \
 		return 0;                                                                                              \
 	}
 
@@ -140,15 +147,15 @@ static __always_inline void hop__await_return(__u64 stack_pointer, __u64 hop_coo
 #define RETURN_ADDRESS_BYTES 8
 #define GRAPH_FRAME_BYTES 168 /* FRAME_SIZE of x86-64's pt_regs */
 
-static __always_inline bool hop__complete_open(__u64 stack_pointer, __s32 return_value)
+static __always_inline bool hop__complete_open(struct open_hop_key key, __s32 return_value)
 {
-	__u64 *hop_cookie = bpf_map_lookup_elem(&open_hops, &stack_pointer);
+	__u64 *hop_cookie = bpf_map_lookup_elem(&open_hops, &key);
 	__u64 copy;
 
 	if (!hop_cookie)
 		return false;
 	copy = *hop_cookie;
-	bpf_map_delete_elem(&open_hops, &stack_pointer);
+	bpf_map_delete_elem(&open_hops, &key);
 	__sync_fetch_and_add(&shared.open, -1);
 	hop__leave(copy, return_value);
 	return true;
@@ -156,12 +163,15 @@ static __always_inline bool hop__complete_open(__u64 stack_pointer, __s32 return
 
 SEC("kprobe") int hop_return(struct pt_regs *ctx)
 {
-	__u64 stack_pointer = PT_REGS_SP(ctx);
+	struct open_hop_key key;
 
 	if (!shared.open)
 		return 0;
-	if (!hop__complete_open(stack_pointer - RETURN_ADDRESS_BYTES, PT_REGS_RC(ctx)))
-		hop__complete_open(stack_pointer + GRAPH_FRAME_BYTES, PT_REGS_RC(ctx));
+	key = open_hop__key(ctx, PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES);
+	if (hop__complete_open(key, PT_REGS_RC(ctx)))
+		return 0;
+	key.stack_pointer += RETURN_ADDRESS_BYTES + GRAPH_FRAME_BYTES;
+	hop__complete_open(key, PT_REGS_RC(ctx));
 	return 0;
 }
 
