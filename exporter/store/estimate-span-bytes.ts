@@ -1,0 +1,21 @@
+import type { AttributeValue, SpanRecord } from "./span-record.js";
+
+/** Ids, times and the object itself; strings and numbers in attributes share much, so this errs on the high side. */
+const SPAN_BASE_BYTES = 400;
+const VALUE_BASE_BYTES = 24;
+
+/** About how much memory a stored span takes: good enough to bound the store, not to account for it. */
+export function estimateSpanBytes(span: SpanRecord): number {
+  let bytes = SPAN_BASE_BYTES + span.name.length + span.statusMessage.length + estimateValueBytes(span.attributes);
+  for (const event of span.events) bytes += VALUE_BASE_BYTES + event.name.length + estimateValueBytes(event.attributes);
+  for (const link of span.links) bytes += VALUE_BASE_BYTES + 48 + estimateValueBytes(link.attributes);
+  return bytes;
+}
+
+function estimateValueBytes(value: AttributeValue): number {
+  if (typeof value === "string") return VALUE_BASE_BYTES + value.length;
+  if (typeof value !== "object" || value === null) return VALUE_BASE_BYTES;
+  let bytes = VALUE_BASE_BYTES;
+  for (const [key, item] of Object.entries(value)) bytes += key.length + estimateValueBytes(item);
+  return bytes;
+}
