@@ -12,6 +12,7 @@
 
 #define ETHERTYPE_IPV4 0x0800
 #define ETHERTYPE_ARP 0x0806
+#define LOOPBACK_INTERFACE_INDEX 1 /* in every namespace */
 #define ETHERTYPE_VLAN 0x8100
 #define ETHERTYPE_IPV6 0x86dd
 
@@ -199,6 +200,7 @@ static __always_inline void context__read_place(struct scratch *scratch, const s
 {
 	struct wire_context *context = &scratch->context;
 	struct net_device *device = skb->dev;
+	bool is_of_route = false;
 	struct net *net = NULL;
 
 	if (!is_kernel_address((__u64)device)) {
@@ -207,12 +209,18 @@ static __always_inline void context__read_place(struct scratch *scratch, const s
 		device = NULL;
 		if (is_kernel_address((__u64)route))
 			bpf_core_read(&device, sizeof(device), &route->dev);
+		is_of_route = true;
 	}
 	if (is_kernel_address((__u64)device)) {
-		scratch->device = (__u64)device;
 		bpf_core_read(&context->interface_index, sizeof(__u32), &device->ifindex);
-		bpf_core_read(context->interface_name, sizeof(context->interface_name), &device->name);
 		bpf_core_read(&net, sizeof(net), &device->nd_net.net);
+		/* the route of every packet that is delivered here names lo, wherever the packet came from */
+		if (is_of_route && context->interface_index == LOOPBACK_INTERFACE_INDEX) {
+			context->interface_index = 0;
+		} else {
+			scratch->device = (__u64)device;
+			bpf_core_read(context->interface_name, sizeof(context->interface_name), &device->name);
+		}
 	} else if (is_kernel_address((__u64)skb->sk)) {
 		bpf_core_read(&net, sizeof(net), &skb->sk->__sk_common.skc_net.net);
 	}

@@ -9,6 +9,8 @@
 #include "file.h"
 
 #define NONE UINT32_MAX
+/* What lies farther behind a symbol than any function is long belongs to none: code made at run time, BPF programs above all. */
+#define MAX_FUNCTION_BYTES (1024 * 1024)
 
 struct symbol_table {
 	char *text;              /* the file: names point into it */
@@ -206,7 +208,7 @@ const struct symbol *symbol_table__find_symbol(const struct symbol_table *table,
 		else
 			high = middle;
 	}
-	if (!low || !table->symbols[low - 1].address)
+	if (!low || !table->symbols[low - 1].address || address - table->symbols[low - 1].address > MAX_FUNCTION_BYTES)
 		return NULL;
 	/* of aliases the first: what is attached is called by that name too */
 	for (low--; low && table->symbols[low - 1].address == table->symbols[low].address;)
