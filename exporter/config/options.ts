@@ -22,9 +22,6 @@ export type BackendChoice = (typeof backendChoices)[number];
 export const exportNames = ["otlp", "console", "json"] as const;
 export type ExportName = (typeof exportNames)[number];
 
-export const detailNames = ["functions", "layers", "summary"] as const;
-export type Detail = (typeof detailNames)[number];
-
 export const colourNames = ["auto", "always", "never"] as const;
 export type ColourChoice = (typeof colourNames)[number];
 
@@ -207,11 +204,11 @@ export const options = {
     flag: "expire",
     group: "tracing",
     type: durationType("ms", { min: "100ms", max: "1h" }),
-    default: 10_000,
-    defaultText: "10s",
+    default: 30_000,
+    defaultText: "30s",
     help: "A journey with no news for so long ends as expired, with its last place named.",
     commands: tracing,
-    example: "30s",
+    example: "10s",
     isForKernel: true,
   }),
   exports: defineOption<readonly ExportName[]>({
@@ -224,16 +221,6 @@ export const options = {
     help: "Where journeys go: a tree each on standard output, OTLP/gRPC (the OTEL_EXPORTER_OTLP_* variables say where), or a line of OTLP/JSON each on standard output.",
     commands: showing,
     example: "otlp",
-  }),
-  detail: defineOption<Detail>({
-    flag: "detail",
-    group: "output",
-    type: choiceType(detailNames, "DETAIL"),
-    default: "functions",
-    defaultText: "functions",
-    help: "A span for each function, for each layer of the network stack, or for the journey alone.",
-    commands: showing,
-    example: "layers",
   }),
   colour: defineOption<ColourChoice>({
     flag: "colour",

@@ -1,0 +1,38 @@
+import type { TracerStats } from "../enrich/create-node-state.js";
+import type { SinkStats } from "../export/sink.js";
+import { countOf, describeEnds, describeSeen, formatCount, lossTexts } from "./describe-stats.js";
+
+export interface SummaryInput {
+  /** Undefined when no STATS frame came. */
+  readonly stats: TracerStats | undefined;
+  readonly keptJourneys: number;
+  readonly keptSpans: number;
+  readonly elapsedMs: number;
+  readonly isRecording: boolean;
+  readonly sinks: readonly { readonly name: string; readonly stats: SinkStats }[];
+}
+
+/** What is said at the end: seen, kept, lost by cause. */
+export function renderSummary(input: SummaryInput): string[] {
+  const { stats, keptJourneys, keptSpans, elapsedMs, isRecording } = input;
+  const time = isRecording ? "of the recording" : `in ${(elapsedMs / 1000).toFixed(1)} s`;
+  const lines = [`skbspan: ${countOf(keptJourneys, "journey")}, ${countOf(keptSpans, "span")} ${time}`];
+  if (stats) {
+    const ends = describeEnds(stats);
+    const discarded = stats.discarded > 0 ? `, ${formatCount(stats.discarded)} not wanted (--dropped-only, --min-duration)` : "";
+    lines.push(`  seen: ${describeSeen(stats)}`, `  kept: ${formatCount(keptJourneys)}${ends && `; ended: ${ends}`}${discarded}`);
+  }
+  const losses = renderLosses(input);
+  return losses.length === 0 ? [...lines, "  lost: nothing"] : [...lines, ...losses];
+}
+
+/** Only what was lost, empty when nothing was. */
+export function renderLosses({ stats, sinks }: Pick<SummaryInput, "stats" | "sinks">): string[] {
+  const losses: string[] = [];
+  if (stats) for (const [name, describe] of lossTexts) if (stats[name] > 0) losses.push(describe(formatCount(stats[name])));
+  for (const sink of sinks)
+    for (const [cause, spans] of Object.entries(sink.stats.lostSpans))
+      // Whoever pipes into `head` knows.
+      if (spans > 0 && cause !== "reader_gone") losses.push(`${countOf(spans, "span")} not exported by ${sink.name}: ${cause.replaceAll("_", " ")}`);
+  return losses.map((loss) => `  lost: ${loss}`);
+}

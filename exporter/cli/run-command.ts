@@ -1,0 +1,84 @@
+import { createControlServer } from "../control/create-control-server.js";
+import { createExportHealth } from "../control/create-export-health.js";
+import { createNodeState } from "../enrich/create-node-state.js";
+import { scope } from "../export/scope.js";
+import { createPipeline } from "../pipeline.js";
+import type { CommandContext, RunCommand } from "./command-context.js";
+import { createSinks, type NamedSink } from "./create-sinks.js";
+import { openSource } from "./open-source.js";
+import { type Consumer, type ConsumerHooks, runSession } from "./run-session.js";
+
+const OBSERVE_EVERY_MS = 1_000;
+/** The kernel has some two hundred reasons; this is for a stream that does not come from one. */
+const MAX_REASONS = 1_000;
+
+/** `skbspan run`: the agent. Ends with the tracer, or cleanly on SIGTERM. */
+export const runCommand: RunCommand = async (context) => {
+  const { config } = context;
+  const source = await openSource(context);
+  const sinks = await createSinks(context, source);
+  const agent = createAgent(context, sinks);
+  try {
+    await agent.start();
+  } catch (error) {
+    source.kill();
+    throw error;
+  }
+  try {
+    await runSession({ context, source, sinks, createConsumer: agent.createConsumer });
+  } finally {
+    await agent.close();
+  }
+};
+
+interface Agent {
+  start(): Promise<void>;
+  createConsumer(hooks: ConsumerHooks): Consumer;
+  close(): Promise<void>;
+}
+
+function createAgent({ config, reporter }: CommandContext, sinks: readonly NamedSink[]): Agent {
+  const dropsByReason = new Map<string, number>();
+  const health = createExportHealth();
+  let state: Consumer["state"] = createNodeState();
+  const control = createControlServer({
+    unreadyAfterMs: config.unreadyAfterMs,
+    takeSnapshot: () => ({
+      version: scope.version,
+      state,
+      sinks: sinks.map(({ name, sink }) => ({ name, stats: sink.stats() })),
+      dropsByReason,
+      exportFailingMs: health.failingMs(performance.now()),
+    }),
+  });
+  const observe = (): void => health.observe(sinks.map(({ sink }) => sink.stats()), performance.now());
+  const timer = setInterval(observe, OBSERVE_EVERY_MS);
+  return {
+    async start() {
+      const { host, port } = await control.start(config.listen);
+      reporter.say(`skbspan: /healthz, /readyz and /metrics on http://${host.includes(":") ? `[${host}]` : host}:${port}`);
+    },
+    createConsumer(hooks) {
+      const pipeline = createPipeline({
+        ...hooks,
+        sinks: sinks.map(({ sink }) => sink),
+        onJourney({ journey }) {
+          if (journey.end !== "dropped") return;
+          const reason = pipeline.state.dropReason(journey.dropReason);
+          const key = dropsByReason.has(reason) || dropsByReason.size < MAX_REASONS ? reason : "OTHER";
+          dropsByReason.set(key, (dropsByReason.get(key) ?? 0) + 1);
+        },
+        onFrame(frame) {
+          if (frame.type === "hello")
+            reporter.say(`skbspan: attached to ${frame.attachedFunctions} probes by ${frame.backend}, kernel ${frame.kernelRelease}`);
+        },
+      });
+      state = pipeline.state;
+      return pipeline;
+    },
+    async close() {
+      clearInterval(timer);
+      await control.close();
+    },
+  };
+}

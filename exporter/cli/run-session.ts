@@ -1,0 +1,165 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { MessageFrame } from "../decode/frame.js";
+import { StreamError } from "../decode/stream-error.js";
+import { exitCode } from "../lib/exit-code.js";
+import { UserError } from "../lib/user-error.js";
+import type { JourneySpans } from "../map/packet-span.js";
+import { createPipeline, type Pipeline, type PipelineOptions } from "../pipeline.js";
+import { catchInterrupts } from "./catch-interrupts.js";
+import type { CommandContext } from "./command-context.js";
+import type { NamedSink } from "./create-sinks.js";
+import type { Source } from "./open-source.js";
+import { renderLosses, renderSummary } from "./render-summary.js";
+
+/** What takes the bytes: a pipeline, or the writer of a recording. */
+export type Consumer = Pick<Pipeline, "state" | "journeys" | "spans" | "push" | "end" | "drained" | "close">;
+export type ConsumerHooks = Required<Pick<PipelineOptions, "keep" | "onMessage">>;
+
+export interface SessionOptions {
+  readonly context: CommandContext;
+  readonly source: Source;
+  /** Whose losses are told at the end. */
+  readonly sinks: readonly NamedSink[];
+  /** Default: a pipeline into the sinks. */
+  readonly createConsumer?: (hooks: ConsumerHooks) => Consumer;
+  /** What goes on, once a second; undefined when there is nothing to say. */
+  readonly describeProgress?: (consumer: Consumer, elapsedMs: number) => string | undefined;
+}
+
+const STATUS_EVERY_MS = 1_000;
+/** A tracer that was asked to end, detaches and writes what it has; with 1,600 single kprobes that takes seconds. */
+const END_TIMEOUT_MS = 15_000;
+
+/**
+ * Reads a source to its end, or to Ctrl-C, and says at the end what was seen, kept and lost. What came before a failure
+ * reaches the sinks all the same.
+ */
+export async function runSession(options: SessionOptions): Promise<void> {
+  const session = new Session(options);
+  await session.run();
+}
+
+class Session {
+  private readonly context: CommandContext;
+  private readonly source: Source;
+  private readonly sinks: readonly NamedSink[];
+  private readonly consumer: Consumer;
+  private readonly startMs = performance.now();
+  private keptJourneys = 0;
+  private isStopped = false;
+
+  constructor(private readonly options: SessionOptions) {
+    this.context = options.context;
+    this.source = options.source;
+    this.sinks = options.sinks;
+    const hooks: ConsumerHooks = { keep: (spans) => this.keep(spans), onMessage: (message) => this.relay(message) };
+    const createConsumer = options.createConsumer ?? ((chosen) => createPipeline({ ...chosen, sinks: options.sinks.map(({ sink }) => sink) }));
+    this.consumer = createConsumer(hooks);
+  }
+
+  async run(): Promise<void> {
+    const { reporter, standardOutput } = this.context;
+    const interrupts = catchInterrupts(
+      () => this.stop(),
+      () => this.source.kill(),
+    );
+    standardOutput.closed.addEventListener("abort", () => this.stop());
+    const status = setInterval(() => this.showStatus(), STATUS_EVERY_MS);
+    let failure: unknown;
+    try {
+      if (standardOutput.closed.aborted) this.stop();
+      await this.withDeadline(this.readAll(), interrupts.signal);
+    } catch (error) {
+      failure = error;
+      this.source.kill();
+    }
+    clearInterval(status);
+    reporter.setStatus(undefined);
+    await this.consumer.close();
+    interrupts.release();
+    this.sayEnd();
+    if (failure !== undefined) throw failure;
+  }
+
+  private async readAll(): Promise<void> {
+    try {
+      for await (const chunk of this.source.bytes) {
+        this.consumer.push(chunk);
+        const wait = this.consumer.drained();
+        if (wait) await wait;
+        if (this.isStopped && this.source.isRecording) return;
+      }
+      if (!this.isStopped || !this.source.isRecording) this.consumer.end();
+    } catch (error) {
+      throw error instanceof StreamError ? this.toUserError(error) : error;
+    }
+  }
+
+  private toUserError(error: StreamError): UserError {
+    const where = `${this.source.name}, byte ${error.offset}`;
+    return new UserError(exitCode.stream, `Cannot read ${where}: ${error.message}`, { cause: error });
+  }
+
+  /** After a stop the end has to come in a bounded time, even when a reader of ours takes nothing any more. */
+  private async withDeadline(reading: Promise<void>, stopped: AbortSignal): Promise<void> {
+    const ended = new AbortController();
+    const overdue = new Promise<void>((_, reject) => {
+      stopped.addEventListener("abort", () => {
+        sleep(END_TIMEOUT_MS, undefined, { signal: ended.signal, ref: false }).then(
+          () => reject(new UserError(exitCode.failure, `${this.source.name} did not end within ${END_TIMEOUT_MS / 1000} s; it was killed.`)),
+          () => {},
+        );
+      });
+    });
+    try {
+      await Promise.race([reading, overdue]);
+    } finally {
+      ended.abort();
+    }
+  }
+
+  private stop(): void {
+    this.isStopped = true;
+    this.source.stop();
+  }
+
+  /** The tracer has filtered already; a recording is asked again. */
+  private keep({ journey }: JourneySpans): boolean {
+    const { isDroppedOnly, minDurationNs, maxJourneys } = this.context.config;
+    if (isDroppedOnly && journey.end !== "dropped") return false;
+    if (minDurationNs !== undefined && journey.durationNs < minDurationNs) return false;
+    if (maxJourneys !== undefined && this.keptJourneys >= maxJourneys) return false;
+    this.keptJourneys++;
+    if (this.keptJourneys === maxJourneys && this.source.isRecording) this.stop();
+    return true;
+  }
+
+  private relay({ level, text }: MessageFrame): void {
+    if (level === "warning") this.context.reporter.warn(text);
+    else if (!this.context.config.isQuiet) this.context.reporter.say(`skbspan: ${text}`);
+  }
+
+  private get elapsedMs(): number {
+    return performance.now() - this.startMs;
+  }
+
+  private showStatus(): void {
+    if (this.context.config.isQuiet || this.isStopped) return;
+    this.context.reporter.setStatus(this.options.describeProgress?.(this.consumer, this.elapsedMs));
+  }
+
+  private sayEnd(): void {
+    const { reporter, config } = this.context;
+    const { state } = this.consumer;
+    const summary = {
+      stats: state.hello ? state.stats : undefined,
+      keptJourneys: this.consumer.journeys,
+      keptSpans: this.consumer.spans,
+      elapsedMs: this.elapsedMs,
+      isRecording: this.source.isRecording,
+      sinks: this.sinks.map(({ name, sink }) => ({ name, stats: sink.stats() })),
+    };
+    const lines = config.isQuiet ? renderLosses(summary) : renderSummary(summary);
+    if (state.hello || this.consumer.journeys > 0) for (const line of lines) reporter.say(line);
+  }
+}

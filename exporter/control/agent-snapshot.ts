@@ -1,0 +1,13 @@
+import type { NodeState } from "../enrich/create-node-state.js";
+import type { SinkStats } from "../export/sink.js";
+
+/** What the agent knows of itself at this moment. */
+export interface AgentSnapshot {
+  readonly version: string;
+  readonly state: Pick<NodeState, "hello" | "stats">;
+  readonly sinks: readonly { readonly name: string; readonly stats: SinkStats }[];
+  /** Dropped journeys by reason, e.g. "NETFILTER_DROP". */
+  readonly dropsByReason: ReadonlyMap<string, number>;
+  /** How long exporting has failed now; 0 when it does not. */
+  readonly exportFailingMs: number;
+}

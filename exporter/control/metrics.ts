@@ -1,0 +1,131 @@
+import type { TracerStats } from "../enrich/create-node-state.js";
+import type { AgentSnapshot } from "./agent-snapshot.js";
+
+export interface Sample {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** A row of the metric table. Names follow Prometheus: base units, `_total` for what only grows. */
+export interface Metric {
+  readonly name: string;
+  readonly type: "counter" | "gauge";
+  readonly help: string;
+  read(snapshot: AgentSnapshot): readonly Sample[];
+}
+
+function counter(name: string, help: string, read: Metric["read"]): Metric {
+  return { name: `skbspan_${name}_total`, type: "counter", help, read };
+}
+
+function gauge(name: string, help: string, read: Metric["read"]): Metric {
+  return { name: `skbspan_${name}`, type: "gauge", help, read };
+}
+
+function stat(key: keyof TracerStats): Metric["read"] {
+  return ({ state }) => [{ value: state.stats[key] }];
+}
+
+function statsBy(label: string, keys: Partial<Readonly<Record<keyof TracerStats, string>>>): Metric["read"] {
+  return ({ state }) =>
+    Object.entries(keys).map(([key, name]) => ({ labels: { [label]: name }, value: state.stats[key as keyof TracerStats] }));
+}
+
+type Sink = AgentSnapshot["sinks"][number];
+
+function sinkCount(read: (sink: Sink) => number | undefined): Metric["read"] {
+  return ({ sinks }) =>
+    sinks.flatMap((sink) => {
+      const value = read(sink);
+      return value === undefined ? [] : [{ labels: { sink: sink.name }, value }];
+    });
+}
+
+/** Counts that only some sinks have. */
+function extra(name: string): (sink: Sink) => number | undefined {
+  return ({ stats }) => {
+    const value = (stats as unknown as Readonly<Record<string, unknown>>)[name];
+    return typeof value === "number" ? value : undefined;
+  };
+}
+
+export const metrics: readonly Metric[] = [
+  gauge("build_info", "The version of skbspan, as a label of a constant 1.", ({ version }) => [{ labels: { version }, value: 1 }]),
+  gauge("tracer_info", "How the tracer is attached and to what kernel, as labels of a constant 1.", ({ state: { hello } }) =>
+    hello ? [{ labels: { backend: hello.backend, kernel: hello.kernelRelease }, value: 1 }] : [],
+  ),
+  gauge("tracer_up", "Whether the tracer is attached: 1 or 0.", ({ state }) => [{ value: state.hello ? 1 : 0 }]),
+  gauge("probes", "Kernel functions that take a packet: discovered, attached, and chosen but not attachable.", ({ state: { hello } }) =>
+    hello
+      ? [
+          { labels: { state: "discovered" }, value: hello.discoveredFunctions },
+          { labels: { state: "attached" }, value: hello.attachedFunctions },
+          { labels: { state: "skipped" }, value: hello.skippedFunctions },
+        ]
+      : [],
+  ),
+  gauge("attach_duration_seconds", "How long attaching took.", ({ state: { hello } }) =>
+    hello ? [{ value: hello.attachDurationNs / 1e9 }] : [],
+  ),
+  counter("journeys_started", "Journeys begun: matched, sampled in, and a slot was free.", stat("started")),
+  gauge("journeys_live", "Journeys under way now.", stat("live")),
+  counter(
+    "journeys_ended",
+    "Journeys ended, by how; each was sent, lost or discarded.",
+    statsBy("end", {
+      delivered: "delivered",
+      transmitted: "transmitted",
+      dropped: "dropped",
+      merged: "merged",
+      consumed: "consumed",
+      expired: "expired",
+    }),
+  ),
+  counter("journeys_sent", "Journeys that the tracer sent to the exporter.", stat("sent")),
+  counter("journeys_discarded", "Journeys that ended otherwise than wanted (dropped_only, min_duration).", stat("discarded")),
+  counter(
+    "journeys_not_started",
+    "Packets that matched and were not followed, by why.",
+    statsBy("cause", { sampledOut: "sample", rateLimited: "rate" }),
+  ),
+  counter(
+    "journeys_lost",
+    "Journeys lost between the kernel and the exporter, by cause.",
+    statsBy("cause", { lostTableFull: "table_full", lostRingFull: "ring_full", lostOutput: "output" }),
+  ),
+  counter("looks_not_matched", "Looks at a packet that did not match; a packet may be looked at several times.", stat("notMatched")),
+  counter("hops", "Hops recorded.", stat("hops")),
+  counter("hops_lost", "Hops lost because the journey's slot was full.", stat("lostHops")),
+  counter("probe_hits_missed", "Probe hits that the kernel skipped.", stat("lostMissed")),
+  counter("packets_unreadable", "Packets whose headers could not be read.", stat("unreadable")),
+  counter("drops", "Dropped packets among the exported journeys, by the kernel's reason.", ({ dropsByReason }) =>
+    [...dropsByReason].map(([reason, value]) => ({ labels: { reason }, value })),
+  ),
+  counter("sink_journeys", "Journeys given to a sink.", sinkCount(({ stats }) => stats.acceptedJourneys)),
+  counter("sink_spans", "Spans given to a sink.", sinkCount(({ stats }) => stats.acceptedSpans)),
+  counter("sink_spans_sent", "Spans that the other side has.", sinkCount(({ stats }) => stats.sentSpans)),
+  counter("sink_spans_lost", "Spans lost in a sink, by cause.", ({ sinks }) =>
+    sinks.flatMap(({ name, stats }) =>
+      Object.entries(stats.lostSpans).map(([cause, value]) => ({ labels: { sink: name, cause }, value })),
+    ),
+  ),
+  counter("sink_requests", "Export requests that were answered well.", sinkCount(extra("sentRequests"))),
+  counter("sink_retries", "Export requests that were tried again.", sinkCount(extra("retries"))),
+  gauge("sink_buffered_bytes", "Encoded spans that wait for the other side.", sinkCount(extra("bufferedBytes"))),
+  gauge("export_failing_seconds", "How long exporting has failed now; 0 when it does not.", ({ exportFailingMs }) => [
+    { value: exportFailingMs / 1000 },
+  ]),
+  { name: "process_resident_memory_bytes", type: "gauge", help: "Resident memory of the exporter.", read: () => [{ value: process.memoryUsage.rss() }] },
+  { name: "process_cpu_seconds_total", type: "counter", help: "Processor time of the exporter.", read: () => [{ value: cpuSeconds() }] },
+  {
+    name: "process_start_time_seconds",
+    type: "gauge",
+    help: "When the exporter started, since the Unix epoch.",
+    read: () => [{ value: Math.round(performance.timeOrigin) / 1000 }],
+  },
+];
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
