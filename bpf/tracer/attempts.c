@@ -31,6 +31,7 @@
 #define MOVE(destination, source) INSN(BPF_ALU64 | BPF_MOV | BPF_X, destination, source, 0, 0)
 #define SET(destination, value) INSN(BPF_ALU64 | BPF_MOV | BPF_K, destination, 0, 0, value)
 #define ADD(destination, value) INSN(BPF_ALU64 | BPF_ADD | BPF_K, destination, 0, 0, value)
+#define STORE(destination, offset, value) INSN(BPF_ST | BPF_MEM | BPF_DW, destination, 0, offset, value)
 #define CALL(helper) INSN(BPF_JMP | BPF_CALL, 0, 0, 0, helper)
 #define EXIT INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 
@@ -106,9 +107,17 @@ int attempt__raw_tracepoint(void)
 
 int attempt__stack(void)
 {
+	/* the buffer is written first: to the verifier of 6.1 the helper reads it */
 	const struct bpf_insn insns[] = {
-		MOVE(BPF_REG_2, BPF_REG_10), ADD(BPF_REG_2, -64),  SET(BPF_REG_3, 64), SET(BPF_REG_4, 0),
-		CALL(BPF_FUNC_get_stack),    SET(BPF_REG_0, 0), EXIT,
+		STORE(BPF_REG_10, -16, 0),
+		STORE(BPF_REG_10, -8, 0),
+		MOVE(BPF_REG_2, BPF_REG_10),
+		ADD(BPF_REG_2, -16),
+		SET(BPF_REG_3, 16),
+		SET(BPF_REG_4, 0),
+		CALL(BPF_FUNC_get_stack),
+		SET(BPF_REG_0, 0),
+		EXIT,
 	};
 
 	return attempt__close(program__load(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, insns, COUNT(insns)));

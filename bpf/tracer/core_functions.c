@@ -4,7 +4,8 @@
 /*
  * What belongs here: a function that a person would name when telling the packet's path (it was received, looked at by
  * netfilter, routed, forwarded, queued, given to a socket), and those that decide its fate. Not here: helpers that
- * every packet passes many times (skb_pull, skb_ensure_writable), control paths, protocols that are rare.
+ * every packet passes many times (skb_pull, skb_ensure_writable), control paths, protocols that are rare; and nothing that
+ * is given a `struct sk_buff **` (br_handle_frame and other handlers of a device) or a list, which cannot be followed.
  *
  * Alternates stand in order of preference; `test/tracer/core-functions.test.ts` says which kernel has which.
  */
@@ -12,7 +13,6 @@ const struct core_function core_functions[] = {
 	/* a packet comes from a device, or is given to one */
 	{ LAYER_DEVICE, { "netif_rx_internal", "__netif_rx", "netif_rx" } },
 	{ LAYER_DEVICE, { "netif_receive_skb" } },
-	{ LAYER_DEVICE, { "netif_receive_skb_internal" } }, /* before 5.8 */
 	{ LAYER_DEVICE, { "__netif_receive_skb" } },
 	{ LAYER_DEVICE, { "__netif_receive_skb_one_core" } },
 	{ LAYER_DEVICE, { "enqueue_to_backlog" } },
@@ -32,13 +32,9 @@ const struct core_function core_functions[] = {
 	{ LAYER_DEVICE, { "tun_net_xmit" } },
 	{ LAYER_DEVICE, { "start_xmit" } }, /* virtio_net */
 	{ LAYER_DEVICE, { "macvlan_start_xmit" } },
-	{ LAYER_DEVICE, { "macvlan_handle_frame" } },
 	{ LAYER_DEVICE, { "ipvlan_start_xmit" } },
-	{ LAYER_DEVICE, { "ipvlan_handle_frame" } },
 	{ LAYER_DEVICE, { "vlan_dev_hard_start_xmit" } },
-	{ LAYER_DEVICE, { "vlan_do_receive" } },
 	{ LAYER_DEVICE, { "bond_start_xmit" } },
-	{ LAYER_DEVICE, { "bond_handle_frame" } },
 	{ LAYER_DEVICE, { "vrf_xmit" } },
 	{ LAYER_DEVICE, { "vrf_l3_rcv" } },
 	{ LAYER_DEVICE, { "packet_rcv" } },
@@ -61,7 +57,6 @@ const struct core_function core_functions[] = {
 	{ LAYER_GRO, { "tcp_gso_segment" } },
 	{ LAYER_GRO, { "__udp_gso_segment" } },
 
-	{ LAYER_QDISC, { "sch_handle_ingress", "tcx_run" } },
 	{ LAYER_QDISC, { "tcf_classify" } },
 	{ LAYER_QDISC, { "tcf_action_exec" } },
 	{ LAYER_QDISC, { "tcf_mirred_act" } },
@@ -75,10 +70,8 @@ const struct core_function core_functions[] = {
 	{ LAYER_QDISC, { "htb_enqueue" } },
 	{ LAYER_QDISC, { "tbf_enqueue" } },
 	{ LAYER_QDISC, { "netem_enqueue" } },
-	{ LAYER_QDISC, { "noqueue_enqueue" } },
 	{ LAYER_QDISC, { "sch_direct_xmit" } },
 
-	{ LAYER_BRIDGE, { "br_handle_frame" } },
 	{ LAYER_BRIDGE, { "br_handle_frame_finish" } },
 	{ LAYER_BRIDGE, { "br_pass_frame_up" } },
 	{ LAYER_BRIDGE, { "br_netif_receive_skb" } },
@@ -109,7 +102,6 @@ const struct core_function core_functions[] = {
 	{ LAYER_NETFILTER, { "ip6t_do_table" } },
 	{ LAYER_NETFILTER, { "arpt_do_table" } },
 	{ LAYER_NETFILTER, { "nf_queue" } },
-	{ LAYER_NETFILTER, { "nf_reinject" } },
 	{ LAYER_NETFILTER, { "nf_send_reset" } },
 	{ LAYER_NETFILTER, { "nf_send_reset6" } },
 	{ LAYER_NETFILTER, { "nf_send_unreach" } },
@@ -151,7 +143,6 @@ const struct core_function core_functions[] = {
 	{ LAYER_IPV4, { "ip_rcv" } },
 	{ LAYER_IPV4, { "ip_rcv_core" } },
 	{ LAYER_IPV4, { "ip_rcv_finish" } },
-	{ LAYER_IPV4, { "ip_list_rcv" } },
 	{ LAYER_IPV4, { "ip_route_input_noref" } },
 	{ LAYER_IPV4, { "ip_route_input_slow" } },
 	{ LAYER_IPV4, { "fib_validate_source" } },
@@ -201,7 +192,6 @@ const struct core_function core_functions[] = {
 	{ LAYER_IPV6, { "__ip6_local_out" } },
 	{ LAYER_IPV6, { "ip6_output" } },
 	{ LAYER_IPV6, { "ip6_finish_output" } },
-	{ LAYER_IPV6, { "__ip6_finish_output" } },
 	{ LAYER_IPV6, { "ip6_finish_output2" } },
 	{ LAYER_IPV6, { "ip6_route_me_harder" } },
 	{ LAYER_IPV6, { "ndisc_rcv" } },
@@ -266,7 +256,6 @@ const struct core_function core_functions[] = {
 	{ LAYER_TCP, { "tcp_timewait_state_process" } },
 	{ LAYER_TCP, { "tcp_ack" } },
 	{ LAYER_TCP, { "tcp_data_queue" } },
-	{ LAYER_TCP, { "tcp_data_queue_ofo" } },
 	{ LAYER_TCP, { "tcp_queue_rcv" } },
 	{ LAYER_TCP, { "tcp_try_coalesce" } },
 	{ LAYER_TCP, { "tcp_add_backlog" } },
@@ -291,7 +280,7 @@ const struct core_function core_functions[] = {
 	{ LAYER_UDP, { "udp_send_skb" } },
 	{ LAYER_UDP, { "udp_v6_send_skb" } },
 	{ LAYER_UDP, { "skb_consume_udp" } },
-	{ LAYER_UDP, { "__udp4_lib_err" } },
+	{ LAYER_UDP, { "udp_err", "__udp4_lib_err" } },
 
 	{ LAYER_ICMP, { "icmp_rcv" } },
 	{ LAYER_ICMP, { "icmp_echo" } },
@@ -311,10 +300,8 @@ const struct core_function core_functions[] = {
 	{ LAYER_SOCKET, { "security_sock_rcv_skb" } },
 	{ LAYER_SOCKET, { "sock_queue_rcv_skb_reason", "sock_queue_rcv_skb" } },
 	{ LAYER_SOCKET, { "__sock_queue_rcv_skb" } },
-	{ LAYER_SOCKET, { "sock_def_readable" } },
 	{ LAYER_SOCKET, { "skb_copy_datagram_iter" } },
 	{ LAYER_SOCKET, { "skb_copy_and_csum_datagram_msg" } },
-	{ LAYER_SOCKET, { "sk_attach_filter" } },
 
 	{ LAYER_LIFECYCLE, { "skb_clone" } },
 	{ LAYER_LIFECYCLE, { "skb_copy" } },
