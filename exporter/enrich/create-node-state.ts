@@ -6,7 +6,10 @@ import { identifyNamespace } from "./identify-namespace.js";
 import type { Identity, IdentityResolver, Namespace } from "./identity.js";
 
 export interface KernelSymbol {
+  /** As the kernel lists it, e.g. "__netif_receive_skb_core.constprop.0". */
   readonly name: string;
+  /** Without the compiler's suffix. */
+  readonly functionName: string;
   /** Of the function. */
   readonly start: KernelAddress;
   /** `name+0xoffset`. */
@@ -72,6 +75,7 @@ class State implements NodeState {
         if (this.symbols.size >= MAX_SYMBOLS) this.symbols.clear();
         this.symbols.set(frame.address, {
           name: frame.name,
+          functionName: frame.name.replace(/\..*$/, ""),
           start: frame.start,
           text: frame.start === 0 ? frame.name : `${frame.name}+0x${(frame.address - frame.start).toString(16)}`,
         });

@@ -12,18 +12,18 @@ export interface OtlpSinkOptions {
   /** Ask to wait instead of losing when the receiver is slow: for a recording, which can wait. */
   readonly isPatient?: boolean;
   /** Encoded requests that are kept while the receiver is slow or away; 32 MiB. */
-  readonly bufferBytes?: number;
+  readonly maxBufferedBytes?: number;
   /** How long a journey may wait for company; 200 ms. */
   readonly batchDelayMs?: number;
   /** A request is sent when it is so large; 1 MiB. */
   readonly batchBytes?: number;
   /** How long `flush` and `close` may take; 5 s. */
-  readonly closeTimeoutMs?: number;
+  readonly flushTimeoutMs?: number;
   readonly firstBackoffMs?: number;
   readonly maxBackoffMs?: number;
   readonly giveUpMs?: number;
   /** For the user: the receiver is in trouble, or well again. */
-  readonly onMessage?: (message: string) => void;
+  readonly onProblem?: (text: string) => void;
 }
 
 export interface OtlpSink extends Sink {
@@ -46,7 +46,7 @@ class Exporter implements OtlpSink {
   private readonly ordinary = createRequestBuilder();
   private readonly batchBytes: number;
   private readonly batchDelayMs: number;
-  private readonly closeTimeoutMs: number;
+  private readonly flushTimeoutMs: number;
   private readonly isPatient: boolean;
   private timer: NodeJS.Timeout | undefined;
   private acceptedJourneys = 0;
@@ -56,17 +56,17 @@ class Exporter implements OtlpSink {
     this.transport = options.transport ?? createOtlpTransport(options.url === undefined ? {} : { url: options.url });
     this.batchBytes = options.batchBytes ?? 1024 * 1024;
     this.batchDelayMs = options.batchDelayMs ?? 200;
-    this.closeTimeoutMs = options.closeTimeoutMs ?? 5000;
+    this.flushTimeoutMs = options.flushTimeoutMs ?? 5000;
     this.isPatient = options.isPatient ?? false;
     this.queue = new RequestQueue({
       transport: this.transport,
-      maxBytes: options.bufferBytes ?? 32 * 1024 * 1024,
+      maxBytes: options.maxBufferedBytes ?? 32 * 1024 * 1024,
       maxConcurrent: MAX_CONCURRENT_REQUESTS,
       firstBackoffMs: options.firstBackoffMs ?? 500,
       maxBackoffMs: options.maxBackoffMs ?? 30_000,
       giveUpMs: options.giveUpMs ?? 300_000,
-      onTrouble: (message) => options.onMessage?.(message),
-      onRecovery: () => options.onMessage?.(`${this.transport.endpoint} accepts spans again`),
+      onTrouble: (message) => options.onProblem?.(message),
+      onRecovery: () => options.onProblem?.(`${this.transport.endpoint} accepts spans again`),
     });
   }
 
@@ -86,7 +86,7 @@ class Exporter implements OtlpSink {
 
   async flush(): Promise<void> {
     this.sendAll();
-    await this.queue.idle(this.closeTimeoutMs);
+    await this.queue.idle(this.flushTimeoutMs);
   }
 
   async close(): Promise<void> {

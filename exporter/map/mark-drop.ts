@@ -19,7 +19,7 @@ export function markDrop(draft: JourneyDraft): Drop | undefined {
   const { journey, state } = draft;
   if (journey.end !== "dropped") return undefined;
   const reason = state.dropReason(journey.dropReason);
-  const dropFunction = baseName(state.symbol(journey.dropLocation)?.name ?? "");
+  const dropFunction = state.symbol(journey.dropLocation)?.functionName ?? "";
   const drop = describeDrop(draft, reason, dropFunction);
   const span = draft.spans[findDroppingSpan(draft, dropFunction)];
   if (!span) return drop;
@@ -50,7 +50,7 @@ function findDroppingSpan(draft: JourneyDraft, dropFunction: string): number {
   const { spans } = draft;
   for (let index = spans.length - 1; index > ROOT; index--) {
     const shape = spans[index]?.shape;
-    if (shape?.kind === "hop" && dropFunction !== "" && baseName(shape.name) === dropFunction) return index;
+    if (shape?.kind === "hop" && dropFunction !== "" && shape.name === dropFunction) return index;
   }
   const last = draft.journey.hops.length - 1;
   let index = draft.spanOfHop[last] ?? -1;
@@ -62,9 +62,4 @@ function findDroppingSpan(draft: JourneyDraft, dropFunction: string): number {
     if (!isMoment && !freers.test(span.shape.name)) return index;
     index = span.parent;
   }
-}
-
-function baseName(name: string): string {
-  const dot = name.indexOf(".");
-  return dot === -1 ? name : name.slice(0, dot);
 }

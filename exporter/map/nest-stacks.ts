@@ -25,7 +25,10 @@ export function nestStacks(draft: JourneyDraft): void {
   let openCpu = -1;
   let before: Hop | undefined;
   let isWithSender = true;
-  for (const index of orderHops(draft.journey)) {
+  const order = orderHops(draft.journey);
+  const first = hops[order[0] ?? 0];
+  const isMadeHere = first !== undefined && !draft.probes.get(first.probe).role.isReceiver;
+  for (const index of order) {
     const hop = hops[index] as Hop;
     const probe = draft.probes.get(hop.probe);
     const place = draft.places.placeOf(index);
@@ -34,7 +37,10 @@ export function nestStacks(draft: JourneyDraft): void {
     if (hasWaited || probe.role.isReceiver) isWithSender = false;
     openCpu = hop.cpu;
     const stack = stackOfHop.get(index);
-    if (stack) open = openStack(draft, open, trimStack(stack.addresses, draft.state), hop, place, isWithSender);
+    if (stack) {
+      const frames = trimStack(stack.addresses, draft.state, isMadeHere && isWithSender);
+      open = openStack(draft, open, frames, hop, place, isWithSender);
+    }
     const parent = stack ? (open[open.length - 1]?.span ?? ROOT) : ROOT;
     const shape = place.shapes.hop(probe.frame, hop.probe, hop.cpu, false);
     const group = isWithSender ? place.groupInProcess : place.group;
@@ -65,7 +71,7 @@ function openStack(
     }
     isShared = false;
     const parent = now[now.length - 1]?.span ?? ROOT;
-    const shape = place.shapes.stack(frame.symbol.name, hop.cpu);
+    const shape = place.shapes.stack(frame.symbol.functionName, hop.cpu);
     const group = isWithSender ? place.groupInProcess : place.group;
     now.push({ frame, span: addSpan(draft, shape, parent, hop.enterOffsetNs, 0, group) });
   }

@@ -20,21 +20,29 @@ const polls = /_poll$/;
 const syscalls =
   /^(do_syscall_64|entry_SYSCALL|x64_sys_call|invoke_syscall|el0_|do_el0_svc|__x64_sys_|__arm64_sys_|__ia32_sys_|__do_sys_|__se_sys_|__sys_|___sys_|ksys_|sock_sendmsg|__sock_sendmsg|sock_recvmsg|sock_write_iter|sock_read_iter|vfs_|new_sync_|io_|__io_)/;
 
+/** Work on a packet that came in. In the stacks of a packet that this machine answers with, they hold that other packet. */
+const receivers =
+  /^(__netif_receive_skb|netif_receive_skb|ip_rcv|ip_list_rcv|ip_sublist_rcv|ip_local_deliver|ip_protocol_deliver_rcu|ip_forward|ip_error|ipv6_rcv|ip6_rcv|ip6_input|ip6_protocol_deliver_rcu|ip6_forward|tcp_v[46]_|tcp_rcv_|tcp_data_queue|tcp_ack$|tcp_child_process|__udp[46]_lib_rcv|udp_unicast_rcv_skb|udp_queue_rcv|icmp_rcv|icmpv6_rcv|icmp_echo|arp_rcv|arp_process|ndisc_rcv|br_handle_frame|br_nf_)/;
+/** Of those, the ones that make the answer: they hold the new packet. */
+const answerers = /^tcp_v[46]_(send_|connect|reqsk_send|timewait_ack|mtu_|syn_recv)/;
+
 function isBoundary(name: string): boolean {
   return contexts.test(name) || syscalls.test(name) || polls.test(name);
 }
 
 /**
  * The functions that hold the packet, outermost first: the stack without the tracer's own frames, and cut where it stops
- * being about this packet. Frames without a symbol are left out.
+ * being about this packet. `isSending`: the packet was made on this machine, so that receiving functions hold another.
+ * Frames without a symbol are left out.
  */
-export function trimStack(addresses: readonly KernelAddress[], state: NodeState): StackFrame[] {
+export function trimStack(addresses: readonly KernelAddress[], state: NodeState, isSending: boolean): StackFrame[] {
   const frames: StackFrame[] = [];
   for (const address of addresses) {
     const symbol = state.symbol(address);
     if (!symbol) continue;
     if (frames.length === 0 && tracing.test(symbol.name)) continue;
     if (isBoundary(symbol.name)) break;
+    if (isSending && receivers.test(symbol.name) && !answerers.test(symbol.name)) break;
     frames.push({ symbol, address });
   }
   return frames.reverse();
