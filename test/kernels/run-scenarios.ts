@@ -1,7 +1,7 @@
 /*
  * Runs the scenarios against the real tracer on the kernel that it is started on, and writes a ScenarioReport.
  *
- *   node run-scenarios.js --report FILE [--backend NAME] [--only NAME,NAME] [--settle-ms N]
+ *   node run-scenarios.js --report FILE [--backend NAME] [--only NAME,NAME] [--settle-ms N] [--show]
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -13,6 +13,7 @@ const { values } = parseArgs({
     backend: { type: "string", default: "auto" },
     only: { type: "string", default: "" },
     "settle-ms": { type: "string", default: "10000" },
+    show: { type: "boolean", default: false },
   },
 });
 
@@ -20,6 +21,7 @@ const report = await runScenarios({
   backend: values.backend,
   only: values.only === "" ? [] : values.only.split(","),
   settleMs: Number(values["settle-ms"]),
+  isShowing: values.show,
   onProgress: (line) => console.log(line),
 });
 if (values.report !== undefined) writeFileSync(values.report, `${JSON.stringify(report, undefined, 1)}\n`);

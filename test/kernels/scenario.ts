@@ -23,6 +23,8 @@ export interface ExpectedJourney {
   readonly functions: readonly string[];
   /** On the `tracepoint` backend: tracepoints, and functions out of stacks. */
   readonly stackFunctions: readonly string[];
+  /** Why the `tracepoint` backend cannot tell this journey, when it cannot. */
+  readonly untoldByStacks?: string;
   /** In the order crossed, by the lab's names; `.../eth0` where the interface matters too. */
   readonly path: readonly string[];
   /** How the destination changed on the way, as `address:port`, when it did. */

@@ -61,6 +61,7 @@ export async function buildPair(lab: Lab, options: { readonly ipv6?: boolean } =
     { namespace: "a", interface: "eth0", address: addresses[0] ?? "" },
     { namespace: "b", interface: "eth0", address: addresses[1] ?? "" },
   );
+  if (options.ipv6 !== true) await introduce(lab, "a", "10.9.1.3");
 }
 
 /** Pod a (10.9.1.2), node r that forwards between va and vb, pod b (10.9.2.2). */
@@ -77,4 +78,15 @@ export async function buildRouted(lab: Lab): Promise<void> {
   await lab.ip("a", "route", "add", "default", "via", "10.9.1.1");
   await lab.ip("b", "route", "add", "default", "via", "10.9.2.1");
   await lab.sysctl("r", { "net.ipv4.ip_forward": 1 });
+  await introduce(lab, "a", "10.9.1.1");
+  await introduce(lab, "b", "10.9.2.1");
+}
+
+/**
+ * Lets two neighbours learn each other's link address: a packet that waits for ARP leaves from a queue, when the answer
+ * comes, and not from its sender.
+ */
+export async function introduce(lab: Lab, namespace: string, neighbour: string): Promise<void> {
+  const { code, stdout } = await ping(lab, namespace, neighbour);
+  assert.equal(code, 0, `the laboratory failed: "${namespace}" cannot reach ${neighbour}: ${stdout}`);
 }

@@ -15,7 +15,7 @@ export const ipv6Neighbour: Scenario = {
       title: "the neighbour solicitation",
       packet: { transport: "icmpv6", source: "fd09::2", icmpType: 135 },
       functions: ["ndisc_send_skb|ip6_output", "ip6_finish_output2", "dev_hard_start_xmit", "ipv6_rcv", "icmpv6_rcv", "ndisc_rcv"],
-      stackFunctions: ["ndisc_send_skb", "ip6_finish_output2", "veth_xmit", "netif_rx"],
+      stackFunctions: ["ndisc_send_skb", "ip6_output", "veth_xmit", "netif_rx"],
       path: ["a", "b"],
       end: "consumed",
     },

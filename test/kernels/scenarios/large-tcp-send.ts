@@ -21,7 +21,7 @@ export const largeTcpSend: Scenario = {
       title: "an sk_buff with several segments, to the receiving socket",
       packet: { transport: "tcp", destination: "10.9.2.2", destinationPort: 89, minGsoSegments: 2, minLengthBytes: 2000 },
       functions: ["__tcp_transmit_skb", "ip_output", "dev_hard_start_xmit", "ip_rcv", "ip_forward", "dev_hard_start_xmit", "ip_rcv", "tcp_v4_rcv"],
-      stackFunctions: ["__tcp_transmit_skb", "ip_output", "veth_xmit", "netif_rx", "ip_forward", "veth_xmit", "netif_rx"],
+      stackFunctions: ["__tcp_transmit_skb", "ip_output", "veth_xmit", "netif_rx", "ip_output", "veth_xmit", "netif_rx"],
       path: ["a", "r", "b"],
       end: ["delivered", "merged"],
     },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Scenario } from "../scenario.js";
-import { send, startReceiver } from "../traffic-helpers.js";
+import { introduce, send, startReceiver } from "../traffic-helpers.js";
 
 /** A Service on one node: client pod on its own veth, web pod on a bridge, and DNAT in between. */
 export const tcpRequest: Scenario = {
@@ -20,6 +20,8 @@ export const tcpRequest: Scenario = {
     await lab.ip("client", "route", "add", "default", "via", "10.9.1.1");
     await lab.ip("web", "route", "add", "default", "via", "10.9.2.1");
     await lab.sysctl("node", { "net.ipv4.ip_forward": 1 });
+    await introduce(lab, "client", "10.9.1.1");
+    await introduce(lab, "web", "10.9.2.1");
     await lab.nft(
       "node",
       `table ip service {
@@ -55,7 +57,7 @@ export const tcpRequest: Scenario = {
         "ip_local_deliver",
         "tcp_v4_rcv",
       ],
-      stackFunctions: ["__tcp_transmit_skb", "ip_output", "net_dev_queue", "veth_xmit", "netif_rx", "ip_forward", "br_dev_xmit", "veth_xmit", "netif_rx"],
+      stackFunctions: ["__tcp_transmit_skb", "ip_output", "net_dev_queue", "veth_xmit", "netif_rx", "ip_output", "br_dev_xmit", "veth_xmit", "netif_rx"],
       path: ["client", "node", "web"],
       destinations: ["10.9.96.10:80", "10.9.2.2:8080"],
       end: "consumed",
@@ -64,7 +66,7 @@ export const tcpRequest: Scenario = {
       title: "the request's data, to the receiving socket",
       packet: { transport: "tcp", destination: "10.9.2.2", destinationPort: 8080, minLengthBytes: 340 },
       functions: ["__tcp_transmit_skb", "ip_output", "dev_hard_start_xmit", "ip_rcv", "ip_forward", "dev_hard_start_xmit", "ip_rcv", "tcp_v4_rcv"],
-      stackFunctions: ["__tcp_transmit_skb", "ip_output", "veth_xmit", "netif_rx", "ip_forward", "br_dev_xmit", "veth_xmit", "netif_rx", "skb_copy_datagram_iovec"],
+      stackFunctions: ["__tcp_transmit_skb", "ip_output", "veth_xmit", "netif_rx", "ip_output", "br_dev_xmit", "veth_xmit", "netif_rx", "skb_copy_datagram_iovec"],
       path: ["client", "node", "web"],
       destinations: ["10.9.96.10:80", "10.9.2.2:8080"],
       end: "delivered",
@@ -73,7 +75,7 @@ export const tcpRequest: Scenario = {
       title: "the answer's data, its source translated back",
       packet: { transport: "tcp", sourcePort: 8080, source: "10.9.2.2", minLengthBytes: 55, tcpFlags: "P." },
       functions: ["__tcp_transmit_skb", "ip_output", "dev_hard_start_xmit", "br_handle_frame_finish", "ip_rcv", "ip_forward", "dev_hard_start_xmit", "ip_rcv", "tcp_v4_rcv"],
-      stackFunctions: ["__tcp_transmit_skb", "ip_output", "veth_xmit", "netif_rx", "ip_forward", "veth_xmit", "netif_rx", "skb_copy_datagram_iovec"],
+      stackFunctions: ["__tcp_transmit_skb", "ip_output", "veth_xmit", "netif_rx", "ip_output", "veth_xmit", "netif_rx", "skb_copy_datagram_iovec"],
       path: ["web", "node", "client"],
       sources: ["10.9.2.2:8080", "10.9.96.10:80"],
       end: "delivered",

@@ -25,7 +25,7 @@ export const ttlExceeded: Scenario = {
       title: "the ICMP time exceeded that answers it",
       packet: { transport: "icmp", source: "10.9.1.1", icmpType: 11 },
       functions: ["ip_output", "dev_hard_start_xmit", "ip_rcv", "icmp_rcv"],
-      stackFunctions: ["icmp_push_reply", "ip_output", "veth_xmit", "netif_rx"],
+      stackFunctions: ["__icmp_send", "ip_output", "veth_xmit", "netif_rx"],
       path: ["r", "a"],
       end: ["consumed", "delivered", "dropped"],
     },

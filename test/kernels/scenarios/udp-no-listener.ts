@@ -26,7 +26,7 @@ export const udpNoListener: Scenario = {
       title: "the ICMP error that answers it",
       packet: { transport: "icmp", source: "10.9.1.3", icmpType: 3, icmpCode: 3 },
       functions: ["ip_output", "dev_hard_start_xmit", "ip_rcv", "icmp_rcv"],
-      stackFunctions: ["icmp_push_reply", "ip_output", "veth_xmit", "netif_rx"],
+      stackFunctions: ["__icmp_send", "ip_output", "veth_xmit", "netif_rx"],
       path: ["b", "a"],
       end: ["consumed", "delivered"],
     },
