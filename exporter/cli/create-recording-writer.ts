@@ -55,6 +55,8 @@ function openFile(path: string, isForced: boolean): { descriptor: number; isNew:
   try {
     return { descriptor: openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode), isNew: true };
   } catch (error) {
+    if (systemErrorCode(error) === "ENOENT")
+      throw new UserError(exitCode.failure, `Cannot write to ${path}: its directory does not exist.`, { cause: error });
     if (systemErrorCode(error) !== "EEXIST") throw cannotOpen(path, error);
   }
   try {

@@ -30,8 +30,8 @@ async function createSink(
   return createOtlpSink({
     // What the kernel sends does not wait for a collector; a recording does, so that all of it arrives.
     isPatient: isRecording,
-    bufferBytes: config.maxBufferBytes,
-    closeTimeoutMs: config.flushTimeoutMs,
-    onMessage: (message) => reporter.say(`skbspan: ${message}`),
+    maxBufferedBytes: config.maxBufferBytes,
+    flushTimeoutMs: config.flushTimeoutMs,
+    onProblem: (text) => reporter.warn(text),
   });
 }

@@ -9,6 +9,7 @@ import { catchInterrupts } from "./catch-interrupts.js";
 import type { CommandContext } from "./command-context.js";
 import type { NamedSink } from "./create-sinks.js";
 import type { Source } from "./open-source.js";
+import { formatCount } from "./describe-stats.js";
 import { renderLosses, renderSummary } from "./render-summary.js";
 
 /** What takes the bytes: a pipeline, or the writer of a recording. */
@@ -46,7 +47,7 @@ class Session {
   private readonly consumer: Consumer;
   private readonly startMs = performance.now();
   private keptJourneys = 0;
-  private isStopped = false;
+  private readonly stopping = new AbortController();
 
   constructor(private readonly options: SessionOptions) {
     this.context = options.context;
@@ -68,7 +69,7 @@ class Session {
     let failure: unknown;
     try {
       if (standardOutput.closed.aborted) this.stop();
-      await this.withDeadline(this.readAll(), interrupts.signal);
+      await this.withDeadline(this.readAll());
     } catch (error) {
       failure = error;
       this.source.kill();
@@ -79,20 +80,43 @@ class Session {
     interrupts.release();
     this.sayEnd();
     if (failure !== undefined) throw failure;
+    this.checkExported();
+  }
+
+  /** Some loss is told in the summary; when nothing at all arrived, the command did not do its work. */
+  private checkExported(): void {
+    for (const { name, sink } of this.sinks) {
+      const { acceptedSpans, sentSpans } = sink.stats();
+      if (name === "otlp" && acceptedSpans > 0 && sentSpans === 0)
+        throw new UserError(exitCode.failure, `No span reached the collector: all ${formatCount(acceptedSpans)} are lost.`, {
+          hint: "OTEL_EXPORTER_OTLP_ENDPOINT says where to send; the default is http://localhost:4317, and gRPC has to listen there.",
+        });
+    }
   }
 
   private async readAll(): Promise<void> {
     try {
       for await (const chunk of this.source.bytes) {
         this.consumer.push(chunk);
-        const wait = this.consumer.drained();
-        if (wait) await wait;
-        if (this.isStopped && this.source.isRecording) return;
+        await this.waitForConsumer();
       }
+      // A recording that is not wanted any further is not cut.
       if (!this.isStopped || !this.source.isRecording) this.consumer.end();
     } catch (error) {
       throw error instanceof StreamError ? this.toUserError(error) : error;
     }
+  }
+
+  /** Not after a stop: a reader that takes nothing is not to hold up the end. */
+  private async waitForConsumer(): Promise<void> {
+    const wait = this.consumer.drained();
+    if (!wait || this.isStopped) return;
+    const waited = new AbortController();
+    const stopped = new Promise<void>((resolve) => {
+      this.stopping.signal.addEventListener("abort", () => resolve(), { signal: waited.signal });
+    });
+    await Promise.race([wait, stopped]);
+    waited.abort();
   }
 
   private toUserError(error: StreamError): UserError {
@@ -101,10 +125,10 @@ class Session {
   }
 
   /** After a stop the end has to come in a bounded time, even when a reader of ours takes nothing any more. */
-  private async withDeadline(reading: Promise<void>, stopped: AbortSignal): Promise<void> {
+  private async withDeadline(reading: Promise<void>): Promise<void> {
     const ended = new AbortController();
     const overdue = new Promise<void>((_, reject) => {
-      stopped.addEventListener("abort", () => {
+      this.stopping.signal.addEventListener("abort", () => {
         sleep(END_TIMEOUT_MS, undefined, { signal: ended.signal, ref: false }).then(
           () => reject(new UserError(exitCode.failure, `${this.source.name} did not end within ${END_TIMEOUT_MS / 1000} s; it was killed.`)),
           () => {},
@@ -118,8 +142,12 @@ class Session {
     }
   }
 
+  private get isStopped(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
   private stop(): void {
-    this.isStopped = true;
+    this.stopping.abort();
     this.source.stop();
   }
 

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createNodeState } from "../enrich/create-node-state.js";
+import type { HelloFrame } from "../decode/frame.js";
+import { wireStat } from "../wire/layout.js";
+import { UserError } from "../lib/user-error.js";
+import type { AgentSnapshot } from "./agent-snapshot.js";
+import { createControlServer } from "./create-control-server.js";
+import { createExportHealth } from "./create-export-health.js";
+import { metrics } from "./metrics.js";
+
+const hello: HelloFrame = {
+  type: "hello",
+  startMonotonicNs: 1n,
+  startRealtimeNs: 1n,
+  attachDurationNs: 250_000_000,
+  nodeNetnsInode: 1,
+  backend: "kprobe.multi",
+  cpuCount: 2,
+  discoveredFunctions: 2406,
+  attachedFunctions: 120,
+  skippedFunctions: 3,
+  skbBytes: 224,
+  kernelRelease: '6.12.0-"odd"',
+  hostName: "node",
+  hostId: "",
+  filter: "",
+};
+
+function snapshot(parts: Partial<AgentSnapshot> = {}): AgentSnapshot {
+  const state = createNodeState();
+  state.apply(hello);
+  const values = Array.from({ length: wireStat.count }, (_, index) => index + 1000);
+  state.apply({ type: "stats", monotonicNs: 1n, values });
+  return {
+    version: "1.2.3",
+    state,
+    sinks: [
+      {
+        name: "otlp",
+        stats: { acceptedJourneys: 5, acceptedSpans: 50, sentSpans: 40, lostSpans: { buffer_full: 10 }, retries: 2 } as never,
+      },
+    ],
+    dropsByReason: new Map([["NETFILTER_DROP", 7]]),
+    exportFailingMs: 0,
+    ...parts,
+  };
+}
+
+function serve(parts?: Partial<AgentSnapshot>) {
+  return createControlServer({ takeSnapshot: () => snapshot(parts), unreadyAfterMs: 30_000 });
+}
+
+test("the process is healthy as soon as it answers, ready once the tracer is attached", async () => {
+  const early = serve({ state: createNodeState() }).server;
+  assert.equal((await early.inject("/healthz")).statusCode, 200);
+  const answer = await early.inject("/readyz");
+  assert.equal(answer.statusCode, 503);
+  assert.deepEqual(answer.json(), { status: "not ready", reason: "the tracer is not attached yet" });
+  assert.deepEqual((await serve().server.inject("/readyz")).json(), { status: "ready" });
+  assert.equal((await serve().server.inject("/wat")).statusCode, 404);
+});
+
+test("not ready any more when exporting has failed for too long", async () => {
+  assert.equal((await serve({ exportFailingMs: 30_000 }).server.inject("/readyz")).statusCode, 200);
+  const answer = await serve({ exportFailingMs: 31_000 }).server.inject("/readyz");
+  assert.equal(answer.statusCode, 503);
+  assert.match(answer.json().reason, /exporting has failed for 31 s/);
+});
+
+test("metrics are Prometheus text: each sample once, under its type, labels escaped", async () => {
+  const answer = await serve().server.inject("/metrics");
+  assert.equal(answer.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+  assert.ok(answer.body.endsWith("\n"));
+  const samples = new Map<string, string>();
+  const types = new Map<string, string>();
+  for (const line of answer.body.trimEnd().split("\n")) {
+    const type = /^# TYPE (\S+) (\S+)$/.exec(line);
+    if (type) types.set(type[1] ?? "", type[2] ?? "");
+    if (line.startsWith("#")) continue;
+    const match = /^([a-z_]+)(\{(?:[a-z]+="(?:[^"\\]|\\.)*",?)+\})? (-?[0-9.e+-]+)$/.exec(line);
+    assert.ok(match, `not a sample: ${line}`);
+    const [, name = "", labels = "", value = ""] = match;
+    assert.ok(types.has(name), `${name} has no type`);
+    assert.ok(!samples.has(name + labels), `${name}${labels} is there twice`);
+    samples.set(name + labels, value);
+  }
+  assert.equal(samples.get('skbspan_tracer_info{backend="kprobe.multi",kernel="6.12.0-\\"odd\\""}'), "1");
+  assert.equal(samples.get("skbspan_journeys_started_total"), String(1000 + wireStat.started));
+  assert.equal(samples.get('skbspan_journeys_lost_total{cause="ring_full"}'), String(1000 + wireStat.lostRingFull));
+  assert.equal(samples.get('skbspan_drops_total{reason="NETFILTER_DROP"}'), "7");
+  assert.equal(samples.get('skbspan_sink_spans_lost_total{sink="otlp",cause="buffer_full"}'), "10");
+  assert.equal(samples.get('skbspan_sink_retries_total{sink="otlp"}'), "2");
+  assert.equal(samples.get("skbspan_attach_duration_seconds"), "0.25");
+  assert.equal(samples.has('skbspan_sink_buffered_bytes{sink="otlp"}'), false);
+});
+
+test("names follow Prometheus' rules, and every count of the tracer is there", async () => {
+  for (const { name, type, help } of metrics) {
+    assert.match(name, /^(skbspan|process)_[a-z_]+$/);
+    assert.equal(name.endsWith("_total"), type === "counter", name);
+    assert.match(help, /\.$/, name);
+  }
+  const { body } = await serve().server.inject("/metrics");
+  for (const [key, index] of Object.entries(wireStat))
+    if (key !== "count") assert.match(body, new RegExp(` ${1000 + index}$`, "m"), `${key} is missing`);
+});
+
+test("listens, on a free port when asked to, and says when it cannot", async () => {
+  const first = serve();
+  const second = serve();
+  try {
+    const address = await first.start({ host: "127.0.0.1", port: 0 });
+    const answer = await fetch(`http://127.0.0.1:${address.port}/healthz`);
+    assert.deepEqual(await answer.json(), { status: "ok" });
+    await assert.rejects(second.start(address), (error) => {
+      assert.ok(error instanceof UserError);
+      assert.match(error.message, /Cannot listen on 127\.0\.0\.1:\d+: another program listens there already/);
+      assert.match(error.hint, /--listen/);
+      return true;
+    });
+  } finally {
+    await first.close();
+    await second.close();
+  }
+});
+
+test("exporting fails from the first second in which nothing gets through, until something does", () => {
+  const health = createExportHealth();
+  const observe = (nowMs: number, acceptedSpans: number, sentSpans: number, lost: number) =>
+    health.observe([{ acceptedJourneys: 0, acceptedSpans, sentSpans, lostSpans: { gone: lost } }], nowMs);
+  observe(1000, 0, 0, 0);
+  assert.equal(health.failingMs(1000), 0);
+  observe(2000, 10, 0, 0);
+  observe(3000, 20, 0, 0);
+  assert.equal(health.failingMs(3000), 1000);
+  observe(4000, 20, 0, 20);
+  observe(60_000, 20, 0, 20);
+  assert.equal(health.failingMs(60_000), 58_000, "quiet after a loss is no success");
+  observe(61_000, 30, 10, 20);
+  assert.equal(health.failingMs(61_000), 0);
+  observe(62_000, 40, 20, 20);
+  assert.equal(health.failingMs(62_000), 0);
+});
