@@ -1,0 +1,60 @@
+import { fileURLToPath } from "node:url";
+import { createOtlpReceivers } from "../store/create-otlp-receivers.js";
+import { createPageServer } from "../store/create-page-server.js";
+import { createTraceStore, DEFAULT_STORE_LIMITS, type TraceStore } from "../store/create-trace-store.js";
+
+export interface DemoServers {
+  readonly store: TraceStore;
+  readonly pageUrl: string;
+  /** Where OTLP/gRPC is received, as a URL for an exporter. */
+  readonly otlpUrl: string;
+  /** `host:port` each. */
+  readonly grpcAddress: string;
+  readonly httpAddress: string;
+  close(): Promise<void>;
+}
+
+export interface DemoPorts {
+  readonly pagePort: number;
+  readonly otlpGrpcPort: number;
+  readonly otlpHttpPort: number;
+}
+
+const HOST = "127.0.0.1";
+/** What `npm run build` bundles. */
+const PAGE_DIRECTORY = fileURLToPath(new URL("../../../build/web", import.meta.url));
+
+/** The store with its receivers and its page; all or none. Throws ListenError. */
+export async function startDemoServers(ports: DemoPorts): Promise<DemoServers> {
+  const store = createTraceStore();
+  const receivers = createOtlpReceivers({
+    store,
+    host: HOST,
+    grpcPort: ports.otlpGrpcPort,
+    httpPort: ports.otlpHttpPort,
+  });
+  const { grpcPort, httpPort } = await receivers.start();
+  const [grpcAddress, httpAddress] = [`${HOST}:${grpcPort}`, `${HOST}:${httpPort}`];
+  const page = createPageServer({
+    store,
+    limits: DEFAULT_STORE_LIMITS,
+    host: HOST,
+    port: ports.pagePort,
+    pageDirectory: PAGE_DIRECTORY,
+    receivers: { grpc: grpcAddress, http: httpAddress },
+  });
+  try {
+    const { url } = await page.start();
+    return {
+      store,
+      pageUrl: url,
+      otlpUrl: `http://${grpcAddress}`,
+      grpcAddress,
+      httpAddress,
+      close: async () => void (await Promise.all([page.close(), receivers.close()])),
+    };
+  } catch (error) {
+    await receivers.close();
+    throw error;
+  }
+}
