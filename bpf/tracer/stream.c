@@ -28,7 +28,7 @@ struct stream {
 	const volatile sig_atomic_t *stopping;
 	int failure; /* errno */
 	uint64_t lost_journeys;
-	uint64_t buffered_journeys; /* in the buffer, from its start on: lost with it */
+	size_t prologue_bytes; /* at the buffer's start: the first time only */
 	size_t used;
 	char buffer[BUFFER_BYTES] __attribute__((aligned(ALIGNMENT)));
 };
@@ -57,16 +57,16 @@ static bool stream__wait(struct stream *stream, int *waited_ms)
 	return *waited_ms < PATIENCE_MS;
 }
 
-static int stream__write_all(struct stream *stream, const char *bytes, size_t count)
+/* Writes the buffer. Returns 0 or an errno, and how much was written before it in `done`. */
+static int stream__write_buffer(struct stream *stream, size_t *done)
 {
 	int waited_ms = 0;
 
-	while (count) {
-		ssize_t written = stream__write_some(stream, bytes, count);
+	for (*done = 0; *done < stream->used;) {
+		ssize_t written = stream__write_some(stream, stream->buffer + *done, stream->used - *done);
 
 		if (written > 0) {
-			bytes += written;
-			count -= written;
+			*done += written;
 			waited_ms = 0;
 		} else if (written < 0 && errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) {
 			return errno;
@@ -79,14 +79,31 @@ static int stream__write_all(struct stream *stream, const char *bytes, size_t co
 	return 0;
 }
 
+/* Journeys in the buffer that end after its first `written` bytes. The buffer begins with a whole frame. */
+static uint64_t stream__count_journeys(const struct stream *stream, size_t written)
+{
+	size_t at = stream->prologue_bytes;
+	uint64_t journeys = 0;
+
+	while (at + sizeof(struct wire_frame_header) <= stream->used) {
+		const struct wire_frame_header *header = (const void *)(stream->buffer + at);
+
+		at += sizeof(*header) + (header->length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+		journeys += header->type == WIRE_FRAME_JOURNEY && at > written;
+	}
+	return journeys;
+}
+
 int stream__flush(struct stream *stream)
 {
+	size_t written;
+
 	if (stream->failure || !stream->used)
 		return stream->failure;
-	stream->failure = stream__write_all(stream, stream->buffer, stream->used);
+	stream->failure = stream__write_buffer(stream, &written);
 	if (stream->failure)
-		stream->lost_journeys += stream->buffered_journeys;
-	stream->buffered_journeys = 0;
+		stream->lost_journeys += stream__count_journeys(stream, written);
+	stream->prologue_bytes = 0;
 	stream->used = 0;
 	return stream->failure;
 }
@@ -95,17 +112,9 @@ int stream__flush(struct stream *stream)
 
 static void stream__put(struct stream *stream, const void *bytes, size_t count)
 {
-	while (count && !stream->failure) {
-		size_t room = sizeof(stream->buffer) - stream->used;
-		size_t part = count < room ? count : room;
-
-		memcpy(stream->buffer + stream->used, bytes, part);
-		stream->used += part;
-		bytes = (const char *)bytes + part;
-		count -= part;
-		if (stream->used == sizeof(stream->buffer))
-			stream__flush(stream);
-	}
+	if (count) /* NULL may stand for nothing */
+		memcpy(stream->buffer + stream->used, bytes, count);
+	stream->used += count;
 }
 
 struct part {
@@ -113,6 +122,7 @@ struct part {
 	size_t count;
 };
 
+/* Frames stand whole in the buffer: a reader that dies between two writes leaves whole frames behind. */
 static void stream__frame(struct stream *stream, enum wire_frame_type type, const struct part *parts, size_t part_count)
 {
 	static const char padding[ALIGNMENT];
@@ -120,9 +130,14 @@ static void stream__frame(struct stream *stream, enum wire_frame_type type, cons
 
 	for (size_t i = 0; i < part_count; i++)
 		header.length += parts[i].count;
-	/* a frame that fits is not split over two writes: a reader that dies in between leaves whole frames behind */
-	if (stream->used && stream->used + sizeof(header) + header.length + ALIGNMENT > sizeof(stream->buffer))
+	if (sizeof(header) + header.length + ALIGNMENT > sizeof(stream->buffer)) {
+		stream->failure = EMSGSIZE; /* nothing that is written is so long */
+		return;
+	}
+	if (stream->used + sizeof(header) + header.length + ALIGNMENT > sizeof(stream->buffer))
 		stream__flush(stream);
+	if (stream->failure)
+		return;
 	stream__put(stream, &header, sizeof(header));
 	for (size_t i = 0; i < part_count; i++)
 		stream__put(stream, parts[i].bytes, parts[i].count);
@@ -180,11 +195,10 @@ void stream__namespace(struct stream *stream, uint64_t inode, uint32_t flags, co
 
 void stream__journey(struct stream *stream, const struct wire_journey *journey, size_t bytes)
 {
-	stream__frame(stream, WIRE_FRAME_JOURNEY, &(struct part){ journey, bytes }, 1);
+	if (!stream->failure)
+		stream__frame(stream, WIRE_FRAME_JOURNEY, &(struct part){ journey, bytes }, 1);
 	if (stream->failure)
-		stream->lost_journeys++;
-	else
-		stream->buffered_journeys++;
+		stream->lost_journeys++; /* those that were in the buffer have been counted when writing it failed */
 }
 
 void stream__stats(struct stream *stream, const struct wire_stats *stats)
@@ -268,6 +282,7 @@ struct stream *stream__new(int fd, const volatile sig_atomic_t *stopping)
 	stream->stopping = stopping;
 	stream__open_own(stream);
 	stream__put(stream, &prologue, sizeof(prologue));
+	stream->prologue_bytes = sizeof(prologue);
 	return stream;
 }
 
