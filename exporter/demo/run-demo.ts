@@ -58,11 +58,12 @@ class Demo {
   /** In reverse. */
   async close(): Promise<void> {
     const { lab, servers } = this;
-    if (lab !== undefined) this.say(`removing the namespaces ${[...lab.inodes.keys()].join(", ")}`);
+    const namespaces = [...(lab?.inodes.keys() ?? [])].join(", ");
+    if (namespaces !== "") this.say(`removing the namespaces ${namespaces}`);
     await lab?.close();
     await servers?.close();
     this.interrupts.release();
-    if (lab !== undefined) this.say("done: nothing of the demo is left");
+    if (namespaces !== "") this.say("done: nothing of the demo is left");
   }
 
   private say(text: string): void {

@@ -1,6 +1,9 @@
 import { fileURLToPath } from "node:url";
+import { exitCode } from "../lib/exit-code.js";
+import { UserError } from "../lib/user-error.js";
 import { createOtlpReceivers } from "../store/create-otlp-receivers.js";
 import { createPageServer } from "../store/create-page-server.js";
+import { ListenError } from "../store/listen-error.js";
 import { createTraceStore, DEFAULT_STORE_LIMITS, type TraceStore } from "../store/create-trace-store.js";
 
 export interface DemoServers {
@@ -24,8 +27,18 @@ const HOST = "127.0.0.1";
 /** What `npm run build` bundles. */
 const PAGE_DIRECTORY = fileURLToPath(new URL("../../../build/web", import.meta.url));
 
-/** The store with its receivers and its page; all or none. Throws ListenError. */
+/** The store with its receivers and its page; all or none. Throws UserError when a port is taken. */
 export async function startDemoServers(ports: DemoPorts): Promise<DemoServers> {
+  try {
+    return await startAll(ports);
+  } catch (error) {
+    if (!(error instanceof ListenError)) throw error;
+    const hint = "--otlp-grpc-port, --otlp-http-port and --port choose other ports; 0 takes any that is free.";
+    throw new UserError(exitCode.failure, error.message, { hint, cause: error });
+  }
+}
+
+async function startAll(ports: DemoPorts): Promise<DemoServers> {
   const store = createTraceStore();
   const receivers = createOtlpReceivers({
     store,
