@@ -85,7 +85,8 @@ static bool is_known_operation(const struct classic_insn *insn)
 		       insn->code == (BPF_LD | BPF_IMM) || (insn->code == (BPF_LD | BPF_MEM) && insn->k < BPF_MEMWORDS);
 	case BPF_LDX:
 		return classic_insn__packet_bytes(insn) || insn->code == (BPF_LDX | BPF_W | BPF_LEN) ||
-		       insn->code == (BPF_LDX | BPF_IMM) || (insn->code == (BPF_LDX | BPF_MEM) && insn->k < BPF_MEMWORDS);
+		       insn->code == (BPF_LDX | BPF_IMM) ||
+		       (insn->code == (BPF_LDX | BPF_MEM) && insn->k < BPF_MEMWORDS);
 	case BPF_ST:
 	case BPF_STX:
 		return BPF_CLASS(insn->code) == insn->code && insn->k < BPF_MEMWORDS;
@@ -112,8 +113,8 @@ static int check(const struct classic_program *program, char *message, size_t me
 		size_t room = program->count - i - 1;
 
 		if (!is_known_operation(insn)) {
-			snprintf(message, message_bytes, "instruction %zu of the compiled filter has an unknown code 0x%x",
-				 i, insn->code);
+			snprintf(message, message_bytes,
+				 "instruction %zu of the compiled filter has an unknown code 0x%x", i, insn->code);
 			return -1;
 		}
 		if (is_kernel_extension(insn)) {

@@ -111,8 +111,9 @@ static int check_text(const char *expression, char *error, size_t error_bytes)
 	char message[MESSAGE_BYTES];
 
 	if (length > FILTER_MAX_EXPRESSION_BYTES) {
-		snprintf(message, sizeof(message), "%zu bytes long, at most %d are allowed; use `net` or `portrange` for lists",
-			 length, FILTER_MAX_EXPRESSION_BYTES);
+		snprintf(message, sizeof(message),
+			 "%zu bytes long, at most %d are allowed; use `net` or `portrange` for lists", length,
+			 FILTER_MAX_EXPRESSION_BYTES);
 		describe(expression, message, error, error_bytes);
 		return -1;
 	}
@@ -122,7 +123,8 @@ static int check_text(const char *expression, char *error, size_t error_bytes)
 		if (c < 0x7f && (c >= 0x20 || isspace(c)))
 			continue;
 		if (c >= 0x80)
-			snprintf(message, sizeof(message), "only ASCII is allowed, this character is not (first byte 0x%02x)", c);
+			snprintf(message, sizeof(message),
+				 "only ASCII is allowed, this character is not (first byte 0x%02x)", c);
 		else
 			snprintf(message, sizeof(message), "a control character (0x%02x) is not allowed", c);
 		describe_at(expression, message, i, 1, error, error_bytes);

@@ -57,7 +57,8 @@ static void report(struct test *test, const struct filter_case *filter, const st
 {
 	struct bpf_insn *insns = (struct bpf_insn *)filter->classic.insns;
 
-	printf("DIFFERENCE: libpcap says %d, the kernel %d (-1: could not run), for\n  %s\n", !answer, answer, filter->name);
+	printf("DIFFERENCE: libpcap says %d, the kernel %d (-1: could not run), for\n  %s\n", !answer, answer,
+	       filter->name);
 	for (size_t i = 0; i < filter->classic.count; i++)
 		printf("  %s\n", bpf_image(insns + i, i));
 	printf("on wire_bytes=%u buffer_bytes=%u", packet->wire_bytes, packet->buffer_bytes);
@@ -332,7 +333,7 @@ int main(int argc, char **argv)
 	printf("{\"seed\":%llu,\"expressions\":%u,\"refusedByLibpcap\":%u,\"programs\":%u,\"tooLong\":%u,\"comparisons\":%llu,"
 	       "\"matched\":%llu,\"mostVerifiedInsns\":%u,\"differences\":%u}\n",
 	       (unsigned long long)test.seed, test.result.expressions, test.result.refused, test.result.programs,
-	       test.result.too_long, (unsigned long long)test.result.comparisons, (unsigned long long)test.result.matched,
-	       test.result.verified_insns, test.result.differences);
+	       test.result.too_long, (unsigned long long)test.result.comparisons,
+	       (unsigned long long)test.result.matched, test.result.verified_insns, test.result.differences);
 	return test.result.differences ? 1 : 0;
 }

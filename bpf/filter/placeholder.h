@@ -32,7 +32,7 @@
 		register struct packet_view *argument asm("r1") = view;                                                \
 		register int result asm("r0");                                                                         \
                                                                                                                        \
-		asm volatile(".rept " FILTER_TEXT(FILTER_MAX_INSNS) "\n\tr0 = 1\n\t.endr\n"                             \
+		asm volatile(".rept " FILTER_TEXT(FILTER_MAX_INSNS) "\n\tr0 = 1\n\t.endr\n"                            \
 			     : "=r"(result), "+r"(argument)                                                            \
 			     :                                                                                         \
 			     : "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "memory");                              \

@@ -164,7 +164,8 @@ static void emit_far_read(struct translator *t, uint8_t dst, uint32_t bytes)
 	emit_load(t, size_of(bytes), dst, BPF_REG_10, FAR_WORD);
 }
 
-static void emit_constant_load(struct translator *t, const struct classic_insn *insn, const struct fact *fact, uint8_t dst)
+static void emit_constant_load(struct translator *t, const struct classic_insn *insn, const struct fact *fact,
+			       uint8_t dst)
 {
 	uint32_t bytes = classic_insn__packet_bytes(insn);
 	uint32_t end = insn->k + bytes; /* facts__resolve turned away what does not fit 32 bits */
@@ -182,7 +183,8 @@ static void emit_constant_load(struct translator *t, const struct classic_insn *
 }
 
 /* dst = the bytes at X + k. r4 holds the offset in 64 bits, so the sum cannot wrap. */
-static void emit_indirect_load(struct translator *t, const struct classic_insn *insn, const struct fact *fact, uint8_t dst)
+static void emit_indirect_load(struct translator *t, const struct classic_insn *insn, const struct fact *fact,
+			       uint8_t dst)
 {
 	uint32_t bytes = classic_insn__packet_bytes(insn);
 	bool may_be_far = fact__furthest_byte(fact, insn) > PACKET_VIEW_CERTAIN;
@@ -456,8 +458,9 @@ static int finish(struct translator *t, struct filter_program *out, char *messag
 		return -1;
 	}
 	if (t->count > FILTER_MAX_INSNS) {
-		snprintf(message, message_bytes, "too long: %zu instructions, at most %d fit; use fewer or simpler terms",
-			 t->count, FILTER_MAX_INSNS);
+		snprintf(message, message_bytes,
+			 "too long: %zu instructions, at most %d fit; use fewer or simpler terms", t->count,
+			 FILTER_MAX_INSNS);
 		return -1;
 	}
 	out->insns = t->insns;

@@ -55,10 +55,14 @@ export function buildBenchRecording(journeys: number): Uint8Array {
     hostId: "0123456789abcdef0123456789abcdef",
   });
   recording.namespace(NODE, "", wire.namespaceNode).namespace(POD_A, "pod-a").namespace(POD_B, "pod-b");
-  probes.forEach(([name, returnKind, module]) => void recording.probe(probes.findIndex((probe) => probe[0] === name), name, { returnKind, ...(module ? { module } : {}) }));
+  for (const [index, [name, returnKind, module]] of probes.entries())
+    recording.probe(index, name, { returnKind, ...(module ? { module } : {}) });
   for (let number = 0; number < journeys; number++) addJourney(recording, number);
   const endNs = START_NS + BigInt(journeys) * 60_000n;
-  return recording.stats(endNs, [BigInt(journeys), BigInt(journeys)]).end().bytes();
+  return recording
+    .stats(endNs, [BigInt(journeys), BigInt(journeys)])
+    .end()
+    .bytes();
 }
 
 function addJourney(recording: ReturnType<typeof buildRecording>, number: number): void {
@@ -68,9 +72,32 @@ function addJourney(recording: ReturnType<typeof buildRecording>, number: number
   const units: Unit[] = hops.map(([probe, enterNs, leaveNs]) => ({
     hop: { probe, cpu: number % 2, enter: stretch(enterNs), leave: stretch(leaveNs), returnValue: 0 },
   }));
-  units.splice(13, 0, contextUnit(number, stretch(33_000), 6, { netnsInode: POD_B, netnsCookie: 103n, interfaceName: "eth0", ttl: 63, changed: wire.changedNetns | wire.changedInterface | wire.changedTtl }));
-  units.splice(6, 0, contextUnit(number, stretch(14_000), 6, { netnsInode: NODE, netnsCookie: 1n, interfaceName: "veth-a", changed: wire.changedNetns | wire.changedInterface }));
-  units.splice(2, 0, contextUnit(number, stretch(420), 1, { netnsInode: POD_A, netnsCookie: 102n, interfaceName: "eth0" }));
+  units.splice(
+    13,
+    0,
+    contextUnit(number, stretch(33_000), 6, {
+      netnsInode: POD_B,
+      netnsCookie: 103n,
+      interfaceName: "eth0",
+      ttl: 63,
+      changed: wire.changedNetns | wire.changedInterface | wire.changedTtl,
+    }),
+  );
+  units.splice(
+    6,
+    0,
+    contextUnit(number, stretch(14_000), 6, {
+      netnsInode: NODE,
+      netnsCookie: 1n,
+      interfaceName: "veth-a",
+      changed: wire.changedNetns | wire.changedInterface,
+    }),
+  );
+  units.splice(
+    2,
+    0,
+    contextUnit(number, stretch(420), 1, { netnsInode: POD_A, netnsCookie: 102n, interfaceName: "eth0" }),
+  );
   recording.journey(
     {
       skb: 0xffff_8880_0400_0000n + BigInt(number % 512) * 256n,

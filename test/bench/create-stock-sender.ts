@@ -1,7 +1,20 @@
-import { type Attributes, type HrTime, ROOT_CONTEXT, SpanKind, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
+import {
+  type Attributes,
+  type HrTime,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  type Tracer,
+  trace,
+} from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
 import { resourceFromAttributes } from "@opentelemetry/resources";
-import { BatchSpanProcessor, NodeTracerProvider, RandomIdGenerator, type ReadableSpan } from "@opentelemetry/sdk-trace-node";
+import {
+  BatchSpanProcessor,
+  NodeTracerProvider,
+  RandomIdGenerator,
+  type ReadableSpan,
+} from "@opentelemetry/sdk-trace-node";
 import { listAttributes } from "../../exporter/map/list-attributes.js";
 import type { JourneySpans, PacketSpan } from "../../exporter/map/packet-span.js";
 
@@ -49,7 +62,10 @@ export function createStockSender(url: string, resource: Readonly<Record<string,
     shutdown: () => exporter.shutdown(),
     forceFlush: () => exporter.forceFlush(),
   };
-  const processor = new BatchSpanProcessor(counting, { maxQueueSize: MAX_QUEUED_SPANS, maxExportBatchSize: BATCH_SPANS });
+  const processor = new BatchSpanProcessor(counting, {
+    maxQueueSize: MAX_QUEUED_SPANS,
+    maxExportBatchSize: BATCH_SPANS,
+  });
   const provider = new NodeTracerProvider({
     resource: resourceFromAttributes(resource),
     idGenerator: ids,

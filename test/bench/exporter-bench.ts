@@ -60,7 +60,9 @@ const senderNames = Object.keys(senders) as SenderName[];
 export async function benchExporter(onProgress: (line: string) => void = () => undefined): Promise<ExporterFigures> {
   const workload = prepareWorkload();
   await checkSenders(workload);
-  onProgress(`${JOURNEYS} journeys, ${workload.spans} spans, ${workload.recording.length} bytes; every sender delivers all`);
+  onProgress(
+    `${JOURNEYS} journeys, ${workload.spans} spans, ${workload.recording.length} bytes; every sender delivers all`,
+  );
   const answerer = await startAnswerer({ decodes: false });
   try {
     const rounds = await runRounds(workload, answerer, onProgress);

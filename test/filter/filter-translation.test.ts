@@ -87,12 +87,16 @@ describe("filter errors", () => {
   });
 
   it("refuses what is too long", () => {
-    const list = (count: number, term: (i: number) => string) => Array.from({ length: count }, (_, i) => term(i)).join(" or ");
+    const list = (count: number, term: (i: number) => string) =>
+      Array.from({ length: count }, (_, i) => term(i)).join(" or ");
     const host = (i: number) => `host 10.${i >> 8}.${i & 255}.1`;
     const tooManyBytes = run("--explain", list(400, host));
     assert.equal(tooManyBytes.status, exitInvalidFilter);
     assert.match(tooManyBytes.stdout, /: \d+ bytes long, at most 4096 are allowed/);
-    const tooManyInsns = run("--explain", list(300, (i) => `tcp[${i}]=1`));
+    const tooManyInsns = run(
+      "--explain",
+      list(300, (i) => `tcp[${i}]=1`),
+    );
     assert.equal(tooManyInsns.status, exitInvalidFilter);
     assert.match(tooManyInsns.stdout, /: too long: \d+ instructions, at most 4000 fit/);
     assert.equal(run("--explain", list(200, host)).status, 0);

@@ -83,9 +83,17 @@ static void add_host(struct text *text)
 
 static void add_net(struct text *text)
 {
-	static const char *const nets[] = { "10.0.0.0/8",  "10.1.2.0/24", "192.168.0.0/16", "192.168.1.0/25",
-					    "0.0.0.0/1",   "224.0.0.0/4", "fd00::/8",       "fe80::/10",
-					    "2001:db8::/32", "10.1.2.3/32", "192.168.1 mask 255.255.255.0" };
+	static const char *const nets[] = { "10.0.0.0/8",
+					    "10.1.2.0/24",
+					    "192.168.0.0/16",
+					    "192.168.1.0/25",
+					    "0.0.0.0/1",
+					    "224.0.0.0/4",
+					    "fd00::/8",
+					    "fe80::/10",
+					    "2001:db8::/32",
+					    "10.1.2.3/32",
+					    "192.168.1 mask 255.255.255.0" };
 
 	add(text, "%snet %s", direction(text->random), PICK(text->random, nets));
 }
@@ -106,10 +114,33 @@ static void add_port(struct text *text)
 static void add_protocol(struct text *text)
 {
 	static const char *const names[] = {
-		"ip",	     "ip6",	 "arp",	     "rarp",	  "tcp",	   "udp",	 "icmp",
-		"icmp6",     "igmp",	 "sctp",     "ah",	  "esp",	   "pim",	 "vrrp",
-		"ip proto 47", "ip6 proto 6", "ether proto 0x0806", "ether proto 0x88cc", "proto 132", "ip proto \\udp",
-		"ip multicast", "ip6 multicast", "ether broadcast", "ether multicast", "atalk", "llc", "stp",
+		"ip",
+		"ip6",
+		"arp",
+		"rarp",
+		"tcp",
+		"udp",
+		"icmp",
+		"icmp6",
+		"igmp",
+		"sctp",
+		"ah",
+		"esp",
+		"pim",
+		"vrrp",
+		"ip proto 47",
+		"ip6 proto 6",
+		"ether proto 0x0806",
+		"ether proto 0x88cc",
+		"proto 132",
+		"ip proto \\udp",
+		"ip multicast",
+		"ip6 multicast",
+		"ether broadcast",
+		"ether multicast",
+		"atalk",
+		"llc",
+		"stp",
 	};
 
 	add(text, "%s", PICK(text->random, names));
@@ -159,7 +190,8 @@ static void add_arithmetic(struct text *text, int depth);
 
 static void add_accessor(struct text *text, int depth)
 {
-	static const char *const protocols[] = { "ether", "ether", "ether", "ip", "ip", "ip6", "tcp", "udp", "icmp", "arp" };
+	static const char *const protocols[] = { "ether", "ether", "ether", "ip",   "ip",
+						 "ip6",	  "tcp",   "udp",   "icmp", "arp" };
 	static const char *const sizes[] = { "", ":1", ":2", ":4" };
 	static const uint32_t limits[] = { 20, 60, 200, 320, 2100 };
 
@@ -204,8 +236,9 @@ static void add_relation(struct text *text)
 
 	add_accessor(text, 2);
 	if (random__chance(text->random, 40))
-		add(text, " & %u", random__chance(text->random, 50) ? 1u << random__below(text->random, 8) :
-								      random__below(text->random, 256));
+		add(text, " & %u",
+		    random__chance(text->random, 50) ? 1u << random__below(text->random, 8)
+						     : random__below(text->random, 256));
 	add(text, " %s ", PICK(text->random, relations));
 	if (random__chance(text->random, 60))
 		add(text, "%u", random__below(text->random, 256));
@@ -215,9 +248,10 @@ static void add_relation(struct text *text)
 
 static void add_primitive(struct text *text)
 {
-	static void (*const kinds[])(struct text *) = { add_host,  add_host,  add_net,	  add_port,	add_port,
-							add_protocol, add_link, add_encapsulation, add_length,
-							add_flags, add_relation, add_relation, add_relation };
+	static void (*const kinds[])(struct text *) = { add_host,    add_host,	   add_net,	 add_port,
+							add_port,    add_protocol, add_link,	 add_encapsulation,
+							add_length,  add_flags,	   add_relation, add_relation,
+							add_relation };
 
 	PICK(text->random, kinds)(text);
 }

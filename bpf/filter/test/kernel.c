@@ -53,7 +53,8 @@ static void report_log(const struct bpf_insn *insns, size_t count)
 	if (program >= 0)
 		close(program);
 	length = strlen(log);
-	fprintf(stderr, "the verifier's last words:\n%s\n", log + (length > SHOWN_LOG_BYTES ? length - SHOWN_LOG_BYTES : 0));
+	fprintf(stderr, "the verifier's last words:\n%s\n",
+		log + (length > SHOWN_LOG_BYTES ? length - SHOWN_LOG_BYTES : 0));
 	free(log);
 }
 
@@ -199,7 +200,8 @@ void kernel__set_packet(struct kernel *kernel, const struct packet *packet, stru
 	fill(view->bytes + window, PACKET_VIEW_WINDOW - window, random);
 	fill(kernel->far, FAR_BYTES, random);
 	if (packet->buffer_bytes > FIRST_FAR_BYTE)
-		memcpy(kernel->far + FIRST_FAR_BYTE, packet->bytes + FIRST_FAR_BYTE, packet->buffer_bytes - FIRST_FAR_BYTE);
+		memcpy(kernel->far + FIRST_FAR_BYTE, packet->bytes + FIRST_FAR_BYTE,
+		       packet->buffer_bytes - FIRST_FAR_BYTE);
 }
 
 void kernel__break_far(struct kernel *kernel)

@@ -53,7 +53,8 @@ static void put_mac(struct writer *writer)
 {
 	unsigned int mac[6];
 
-	sscanf(PICK(writer->random, case_mac), "%x:%x:%x:%x:%x:%x", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4], &mac[5]);
+	sscanf(PICK(writer->random, case_mac), "%x:%x:%x:%x:%x:%x", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4],
+	       &mac[5]);
 	for (int i = 0; i < 6; i++)
 		put_8(writer, mac[i]);
 }
@@ -62,7 +63,8 @@ static void put_address(struct writer *writer, int family)
 {
 	uint8_t address[16];
 
-	inet_pton(family, family == AF_INET ? PICK(writer->random, case_ipv4) : PICK(writer->random, case_ipv6), address);
+	inet_pton(family, family == AF_INET ? PICK(writer->random, case_ipv4) : PICK(writer->random, case_ipv6),
+		  address);
 	put(writer, address, family == AF_INET ? 4 : 16);
 }
 
