@@ -9,11 +9,9 @@ import {
   varint,
   writePaddedInt,
   writePaddedLength,
-  writeWord,
-  writeWordBigEndian,
 } from "./protobuf-writer.js";
 import { scope } from "./scope.js";
-import { templateOf } from "./span-template.js";
+import { type SpanTemplate, templateOf } from "./span-template.js";
 
 /** Gathers journeys into an ExportTraceServiceRequest, grouped by resource. */
 export interface RequestBuilder {
@@ -39,6 +37,7 @@ interface Segment {
   readonly identity: Identity;
   readonly overheadBytes: number;
   bytes: Uint8Array;
+  view: DataView;
   length: number;
   lengthBefore: number;
 }
@@ -58,6 +57,7 @@ class Builder implements RequestBuilder {
   private bytesBefore = 0;
   private startLow = 0;
   private startHigh = 0;
+  private readonly traceWords = new Int32Array(4);
 
   add(journeySpans: JourneySpans): void {
     for (const segment of this.segments.values()) segment.lengthBefore = segment.length;
@@ -65,7 +65,11 @@ class Builder implements RequestBuilder {
     this.bytesBefore = this.bytes;
     this.startLow = Number(journeySpans.startRealtimeNs & 0xffff_ffffn);
     this.startHigh = Number((journeySpans.startRealtimeNs >> 32n) & 0xffff_ffffn);
-    for (const span of journeySpans.spans) this.addSpan(span, journeySpans);
+    const trace = journeySpans.traceId;
+    const traceView = new DataView(trace.buffer, trace.byteOffset, trace.length);
+    for (let word = 0; word < 4; word++) this.traceWords[word] = traceView.getInt32(4 * word);
+    const { spans } = journeySpans;
+    for (let index = 0; index < spans.length; index++) this.addSpan(spans[index] as PacketSpan, journeySpans);
     this.spans += journeySpans.spans.length;
     this.journeys++;
   }
@@ -110,7 +114,7 @@ class Builder implements RequestBuilder {
     if (!segment) {
       const overheadBytes = encodeResource(identity).length + encodedScope.length + 12;
       const bytes = new Uint8Array(FIRST_SEGMENT_BYTES);
-      segment = { identity, overheadBytes, bytes, length: 0, lengthBefore: 0 };
+      segment = { identity, overheadBytes, bytes, view: new DataView(bytes.buffer), length: 0, lengthBefore: 0 };
       this.segments.set(identity, segment);
     }
     this.lastIdentity = identity;
@@ -127,21 +131,10 @@ class Builder implements RequestBuilder {
     reserve(segment, length);
     if (segment.length === 0) this.bytes += segment.overheadBytes;
     this.bytes += length;
-    const { bytes, length: at } = segment;
+    const { bytes, view, length: at } = segment;
     bytes.set(template.bytes, at);
-    writePaddedLength(bytes, at + template.lengthAt, length - template.lengthAt - PADDED_LENGTH_BYTES);
-    bytes.set(journeySpans.traceId, at + template.traceIdAt);
-    writeWordBigEndian(bytes, at + template.spanIdAt, span.idHigh);
-    writeWordBigEndian(bytes, at + template.spanIdAt + 4, span.idLow);
-    this.writeTime(bytes, at + template.startAt, span.startOffsetNs);
-    this.writeTime(bytes, at + template.endAt, span.endOffsetNs);
-    if (template.parentIdAt > 0) {
-      const parent = journeySpans.spans[span.parent] as PacketSpan;
-      writeWordBigEndian(bytes, at + template.parentIdAt, parent.idHigh);
-      writeWordBigEndian(bytes, at + template.parentIdAt + 4, parent.idLow);
-      writePaddedInt(bytes, at + template.offsetAt, Math.max(0, span.startOffsetNs));
-      writePaddedInt(bytes, at + template.durationAt, Math.max(0, span.durationNs));
-    }
+    writePaddedLength(view, at + template.lengthAt, length - template.lengthAt - PADDED_LENGTH_BYTES);
+    this.patch(view, at, template, span, journeySpans);
     let end = at + template.bytes.length;
     if (group) {
       bytes.set(group, end);
@@ -152,11 +145,26 @@ class Builder implements RequestBuilder {
     segment.length = at + length;
   }
 
-  private writeTime(bytes: Uint8Array, at: number, offsetNs: number): void {
+  private patch(view: DataView, at: number, template: SpanTemplate, span: PacketSpan, journeySpans: JourneySpans): void {
+    const { traceWords } = this;
+    for (let word = 0; word < 4; word++) view.setInt32(at + template.traceIdAt + 4 * word, traceWords[word] ?? 0);
+    view.setInt32(at + template.spanIdAt, span.idHigh);
+    view.setInt32(at + template.spanIdAt + 4, span.idLow);
+    this.writeTime(view, at + template.startAt, span.startOffsetNs);
+    this.writeTime(view, at + template.endAt, span.endOffsetNs);
+    if (template.parentIdAt === 0) return;
+    const parent = journeySpans.spans[span.parent] as PacketSpan;
+    view.setInt32(at + template.parentIdAt, parent.idHigh);
+    view.setInt32(at + template.parentIdAt + 4, parent.idLow);
+    writePaddedInt(view, at + template.offsetAt, Math.max(0, span.startOffsetNs));
+    writePaddedInt(view, at + template.durationAt, Math.max(0, span.durationNs));
+  }
+
+  private writeTime(view: DataView, at: number, offsetNs: number): void {
     const sum = this.startLow + offsetNs;
     const carry = Math.floor(sum / TWO_POW_32);
-    writeWord(bytes, at, sum - carry * TWO_POW_32);
-    writeWord(bytes, at + 4, this.startHigh + carry);
+    view.setUint32(at, sum - carry * TWO_POW_32, true);
+    view.setUint32(at + 4, this.startHigh + carry, true);
   }
 }
 
@@ -189,6 +197,7 @@ function reserve(segment: Segment, length: number): void {
   const larger = new Uint8Array(Math.max(needed, 2 * segment.bytes.length));
   larger.set(segment.bytes.subarray(0, segment.length));
   segment.bytes = larger;
+  segment.view = new DataView(larger.buffer);
 }
 
 /** Not from Node's pool: a request may be kept for long. */

@@ -91,12 +91,27 @@ function bytesOfKey(key: string): Uint8Array {
   return bytes;
 }
 
+const SLAB_BYTES = 64 * 1024;
+let slab = new Uint8Array(SLAB_BYTES);
+let slabUsed = 0;
+
+/** Bytes for a journey's life: cut from slabs, since an allocation of their own for each costs more than writing them. */
+function allocate(length: number): Uint8Array {
+  if (length > SLAB_BYTES / 4) return new Uint8Array(length);
+  if (slabUsed + length > SLAB_BYTES) {
+    slab = new Uint8Array(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  slabUsed += length;
+  return slab.subarray(slabUsed - length, slabUsed);
+}
+
 /** The group's attributes as fields of a span, encoded once. */
 export function encodeGroup(group: AttributeGroup): Uint8Array {
   if (group.encoded) return group.encoded;
   let length = 0;
   for (const attribute of group.attributes) length += encodeSpanAttribute(attribute).length;
-  const encoded = new Uint8Array(length);
+  const encoded = allocate(length);
   let at = 0;
   for (const attribute of group.attributes) {
     const bytes = encodeSpanAttribute(attribute);

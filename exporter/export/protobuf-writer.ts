@@ -5,43 +5,28 @@ export const PADDED_INT_BYTES = 8;
 /** Bytes of a length that is patched in place. */
 export const PADDED_LENGTH_BYTES = 4;
 
+/** The continuation bits of four bytes, and all but the last of them. */
+const ALL_CONTINUE = 0x80808080;
+const LAST_ENDS = 0x00808080;
+
 /**
  * Writes a non-negative integer below 2^56 as a varint of exactly 8 bytes. Padded varints are valid protobuf, and a number
  * of fixed width can be patched into a copy of a template.
  */
-export function writePaddedInt(bytes: Uint8Array, at: number, value: number): void {
+export function writePaddedInt(view: DataView, at: number, value: number): void {
   const high = Math.floor(value / TWO_POW_28);
-  const low = value - high * TWO_POW_28;
-  bytes[at] = low | 0x80;
-  bytes[at + 1] = (low >>> 7) | 0x80;
-  bytes[at + 2] = (low >>> 14) | 0x80;
-  bytes[at + 3] = (low >>> 21) | 0x80;
-  bytes[at + 4] = high | 0x80;
-  bytes[at + 5] = (high >>> 7) | 0x80;
-  bytes[at + 6] = (high >>> 14) | 0x80;
-  bytes[at + 7] = (high >>> 21) & 0x7f;
+  view.setInt32(at, spread28(value - high * TWO_POW_28) | ALL_CONTINUE, true);
+  view.setInt32(at + 4, spread28(high) | LAST_ENDS, true);
 }
 
 /** Writes a length below 2^28 as a varint of exactly 4 bytes. */
-export function writePaddedLength(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value | 0x80;
-  bytes[at + 1] = (value >>> 7) | 0x80;
-  bytes[at + 2] = (value >>> 14) | 0x80;
-  bytes[at + 3] = (value >>> 21) & 0x7f;
+export function writePaddedLength(view: DataView, at: number, value: number): void {
+  view.setInt32(at, spread28(value) | LAST_ENDS, true);
 }
 
-export function writeWord(bytes: Uint8Array, at: number, word: number): void {
-  bytes[at] = word;
-  bytes[at + 1] = word >>> 8;
-  bytes[at + 2] = word >>> 16;
-  bytes[at + 3] = word >>> 24;
-}
-
-export function writeWordBigEndian(bytes: Uint8Array, at: number, word: number): void {
-  bytes[at] = word >>> 24;
-  bytes[at + 1] = word >>> 16;
-  bytes[at + 2] = word >>> 8;
-  bytes[at + 3] = word;
+/** 28 bits as the low 7 bits of four bytes. */
+function spread28(value: number): number {
+  return (value & 0x7f) | ((value & 0x3f80) << 1) | ((value & 0x1fc000) << 2) | ((value & 0xfe00000) << 3);
 }
 
 /** A protobuf varint of a non-negative safe integer, or of a negative one in ten bytes. */

@@ -4,7 +4,7 @@ import type { AttributePool } from "./create-attribute-pool.js";
 import type { IdentityShapes } from "./create-span-shapes.js";
 import type { SpanIds } from "./create-span-ids.js";
 import type { PlaceFinder } from "./locate-hops.js";
-import type { AttributeGroup, SpanShape } from "./packet-span.js";
+import type { Attribute, AttributeGroup, SpanShape } from "./packet-span.js";
 import { findProbeRole, type ProbeRole } from "./queues.js";
 import { SpanDraft } from "./span-draft.js";
 
@@ -16,6 +16,8 @@ export interface MappedProbe {
   readonly name: string;
   readonly isTracepoint: boolean;
   readonly role: ProbeRole;
+  /** `hop.return_value` by what the function returned; undefined: it says nothing. */
+  readonly returned: Map<number, Attribute | undefined>;
 }
 
 /** Probes by index. A stream has few; they are looked up at every hop. */
@@ -31,7 +33,7 @@ export function createProbeCache(state: NodeState): ProbeCache {
       if (cached && (cached.frame || !state.probe(index))) return cached;
       const frame = state.probe(index);
       const name = frame?.name ?? `probe ${index}`;
-      const probe = { frame, name, isTracepoint: frame?.kind === "tracepoint", role: findProbeRole(name) };
+      const probe = { frame, name, isTracepoint: frame?.kind === "tracepoint", role: findProbeRole(name), returned: new Map() };
       known[index] = probe;
       return probe;
     },

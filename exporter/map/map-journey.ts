@@ -29,9 +29,11 @@ const workshops = new WeakMap<NodeState, Workshop>();
 export function mapJourney(journey: Journey, state: NodeState): JourneySpans {
   const workshop = workshopOf(state);
   const draft: JourneyDraft = {
-    ...workshop,
     journey,
     state,
+    pool: workshop.pool,
+    ids: workshop.ids,
+    probes: workshop.probes,
     places: locateHops(journey, state, workshop.shapes, workshop.pool),
     spans: [undefined as unknown as SpanDraft],
     spanOfHop: [],

@@ -2,7 +2,9 @@ import type { Hop } from "../decode/frame.js";
 import { WaitTracker } from "./create-wait-tracker.js";
 import { describeReturnValue } from "./describe-return-value.js";
 import { attributes } from "./attributes.js";
-import { addSpan, addWait, type JourneyDraft, orderHops, ROOT } from "./journey-draft.js";
+import { addSpan, addWait, type JourneyDraft, type MappedProbe, orderHops, ROOT } from "./journey-draft.js";
+
+const MAX_RETURN_VALUES = 1024;
 
 interface OpenHop {
   readonly hop: Hop;
@@ -42,7 +44,7 @@ export function nestHops(draft: JourneyDraft): void {
     );
     draft.spanOfHop[index] = span;
     if (hop.returned) {
-      addReturnValue(draft, span, probe.frame?.returnKind ?? 0, hop.returnValue);
+      addReturnValue(draft, span, probe, hop.returnValue);
       open.push({ hop, span });
     }
     waits.put(probe.role, hop, encloser?.hop);
@@ -64,8 +66,13 @@ function durationOf(draft: JourneyDraft, hop: Hop, isInferred: boolean, nextInde
   return Math.max(0, (next?.enterOffsetNs ?? draft.journey.durationNs) - hop.enterOffsetNs);
 }
 
-export function addReturnValue(draft: JourneyDraft, span: number, returnKind: number, value: number): void {
-  if (returnKind === 0) return;
-  const text = describeReturnValue(returnKind, value, draft.state);
-  if (text !== undefined) draft.spans[span]?.add(draft.pool.get(attributes.hopReturnValue, text));
+/** Functions return few values: each is put into words once. */
+function addReturnValue(draft: JourneyDraft, span: number, probe: MappedProbe, value: number): void {
+  let attribute = probe.returned.get(value);
+  if (attribute === undefined && !probe.returned.has(value)) {
+    const text = describeReturnValue(probe.frame?.returnKind ?? 0, value, draft.state);
+    attribute = text === undefined ? undefined : draft.pool.get(attributes.hopReturnValue, text);
+    if (probe.returned.size < MAX_RETURN_VALUES) probe.returned.set(value, attribute);
+  }
+  if (attribute) draft.spans[span]?.add(attribute);
 }
