@@ -13,7 +13,8 @@ async function loadMain() {
 }
 
 try {
-  process.exitCode = await (await loadMain())(process.argv.slice(2));
+  // Not by running dry: standard input or a connection that is still open is not to hold up the end.
+  process.exit(await (await loadMain())(process.argv.slice(2)));
 } catch (error) {
   process.stderr.write(`skbspan: error: ${error.message}\n`);
   process.exitCode = 1;

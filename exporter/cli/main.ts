@@ -22,17 +22,34 @@ const loaders: Readonly<Record<Command["name"], () => Promise<RunCommand>>> = {
   demo: async () => (await import("./demo-command.js")).demoCommand,
 };
 
-/** The command line. Resolves to the exit code; never rejects, and says on standard error what went wrong. */
+/**
+ * The command line. Resolves to the exit code when all output has left the process; never rejects, and says on standard
+ * error what went wrong.
+ */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
   process.on("uncaughtException", (error) => {
     process.exit(reportFailure(error));
   });
+  const code = await run(argv);
+  await Promise.all([written(process.stdout), written(process.stderr)]);
+  return code;
+}
+
+async function run(argv: readonly string[]): Promise<ExitCode> {
   try {
     await dispatch(argv);
     return exitCode.ok;
   } catch (error) {
     return reportFailure(error);
   }
+}
+
+/** Resolves when all that was written before is out, or cannot be any more. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed) resolve();
+    else stream.write("", () => resolve());
+  });
 }
 
 async function dispatch(argv: readonly string[]): Promise<void> {
@@ -45,8 +62,8 @@ async function dispatch(argv: readonly string[]): Promise<void> {
   if (loaded.config.isHelpWanted) return write(renderCommandHelp(command));
   const reporter = createReporter(process.stderr);
   for (const warning of loaded.warnings) reporter.warn(warning);
-  const run = await loaders[command.name]();
-  await run({ ...loaded, environment: process.env, standardOutput, reporter });
+  const runCommand = await loaders[command.name]();
+  await runCommand({ ...loaded, environment: process.env, standardOutput, reporter });
   if (standardOutput.failure) throw standardOutput.failure;
 }
 

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { buildExampleRecording } from "../lib/example-recording.js";
+import { type RunningSkbspan, startSkbspan } from "../lib/run-skbspan.js";
+
+async function addressOf(running: RunningSkbspan): Promise<string> {
+  await running.untilStderr(/on http:\/\/127\.0\.0\.1:\d+/);
+  return /on (http:\/\/127\.0\.0\.1:\d+)/.exec(running.written().stderr)?.[1] ?? "";
+}
+
+async function untilStatus(url: string, status: number): Promise<unknown> {
+  for (let round = 0; round < 80; round++) {
+    const answer = await fetch(url);
+    if (answer.status === status) return await answer.json();
+    await sleep(100);
+  }
+  assert.fail(`${url} did not come to answer ${status}`);
+}
+
+test("ready after the first frame, not ready while a collector is away, and the losses are told at the end", async () => {
+  const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1" };
+  const argv = ["run", "--from", "-", "--listen", "127.0.0.1:0", "--unready-after", "2s", "--flush-timeout", "1s"];
+  const running = startSkbspan(argv, { environment });
+  const base = await addressOf(running);
+  assert.deepEqual(await untilStatus(`${base}/readyz`, 503), { status: "not ready", reason: "the tracer is not attached yet" });
+  const bytes = buildExampleRecording(30);
+  running.child.stdin?.write(bytes.subarray(0, bytes.length - 40));
+  await untilStatus(`${base}/readyz`, 200);
+  const answer = (await untilStatus(`${base}/readyz`, 503)) as { reason: string };
+  assert.match(answer.reason, /exporting has failed for \d+ s/);
+  assert.equal((await fetch(`${base}/healthz`)).status, 200);
+  const metrics = await (await fetch(`${base}/metrics`)).text();
+  assert.match(metrics, /^skbspan_drops_total\{reason="NETFILTER_DROP"\} 10$/m);
+  assert.match(metrics, /^skbspan_sink_spans_total\{sink="otlp"\} 90$/m);
+  assert.match(metrics, /^skbspan_sink_spans_sent_total\{sink="otlp"\} 0$/m);
+  running.child.kill("SIGTERM");
+  const { code, stderr } = await running.result;
+  assert.equal(code, 1);
+  assert.match(stderr, /lost: 90 spans not exported by otlp/);
+  assert.match(stderr, /No span reached the collector/);
+});
+
+test("an address that is taken: exit 1, and which option to change", async () => {
+  const first = startSkbspan(["run", "--from", "-", "--listen", "127.0.0.1:0"]);
+  const address = (await addressOf(first)).replace("http://", "");
+  const second = await startSkbspan(["run", "--from", "-", "--listen", address]).result;
+  assert.equal(second.code, 1);
+  assert.match(second.stderr, /Cannot listen on .*: another program listens there already\.\n.*--listen/);
+  first.child.kill("SIGTERM");
+  assert.equal((await first.result).code, 0);
+});
