@@ -32,6 +32,7 @@ struct drain {
 	size_t slots_bytes, tags_bytes;
 	int cpu_states;
 	uint64_t *live; /* shared.live of the programs */
+	size_t live_bytes;
 	uint32_t *taken; /* numbers of slots that wait to be freed, see drain__free_taken */
 	size_t taken_count;
 	uint64_t seen[SEEN_ADDRESSES]; /* addresses that have had their SYMBOL frame */
@@ -283,7 +284,8 @@ struct drain *drain__new(struct bpf_object *object, struct stream *stream, const
 	drain->tags = map__map_memory(object, "tags", &drain->tags_bytes);
 	drain->slots = map__map_memory(object, "slots", &drain->slots_bytes);
 	drain->cpu_states = bpf_object__find_map_fd_by_name(object, "cpu_states");
-	drain->live = (uint64_t *)bpf_map__initial_value(bpf_object__find_map_by_name(object, ".data.shared"), &bytes);
+	/* libbpf's own mapping is a copy that it does not look at again once the object is loaded */
+	drain->live = map__map_memory(object, ".data.shared", &drain->live_bytes);
 	settings = bpf_map__initial_value(bpf_object__find_map_by_name(object, ".rodata"), &bytes);
 	drain->ring = ring_buffer__new(bpf_object__find_map_fd_by_name(object, "ring"), drain__on_record, drain, NULL);
 	if (!drain->taken || !drain->tags || !drain->slots || !drain->live || !settings || !drain->ring)
@@ -307,6 +309,8 @@ void drain__free(struct drain *drain)
 		munmap(drain->tags, drain->tags_bytes);
 	if (drain->slots)
 		munmap(drain->slots, drain->slots_bytes);
+	if (drain->live)
+		munmap(drain->live, drain->live_bytes);
 	free(drain->taken);
 	free(drain);
 }
