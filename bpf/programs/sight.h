@@ -25,38 +25,40 @@ static __always_inline __u64 origin__stack_pointer(struct origin origin)
 	return address;
 }
 
-static __always_inline bool same_bytes16(const __u8 *left, const __u8 *right)
+static __always_inline __u64 bytes16__difference(const __u8 *left, const __u8 *right)
 {
 	const __u64 *a = (const __u64 *)left, *b = (const __u64 *)right;
 
-	return a[0] == b[0] && a[1] == b[1];
+	return (a[0] ^ b[0]) | (a[1] ^ b[1]);
 }
 
-/* What differs between two contexts, as WIRE_CHANGED_*. What the newer look could not see is not a change. */
+/* The flag if any bit of the difference is set. Without a branch: the verifier would follow every combination of nine. */
+static __always_inline __u16 flag__if(__u64 difference, __u16 flag)
+{
+	__u64 sign = difference | -difference;
+
+	keep_check(sign);
+	return -(sign >> 63) & flag;
+}
+
+/* What differs between two contexts, as WIRE_CHANGED_*. */
 static __always_inline __u16 context__difference(const struct wire_context *old, const struct wire_context *new)
 {
-	__u16 changed = 0;
+	__u64 netns = new->netns_inode ^ old->netns_inode;
+	__u16 changed = flag__if(netns, WIRE_CHANGED_NETNS) | flag__if(new->mark ^ old->mark, WIRE_CHANGED_MARK) |
+			flag__if(netns | (new->interface_index ^ old->interface_index), WIRE_CHANGED_INTERFACE);
 
-	if (new->netns_inode && new->netns_inode != old->netns_inode)
-		changed |= WIRE_CHANGED_NETNS;
-	if (new->interface_index &&
-	    (new->interface_index != old->interface_index || new->netns_inode != old->netns_inode))
-		changed |= WIRE_CHANGED_INTERFACE;
-	if (new->mark != old->mark)
-		changed |= WIRE_CHANGED_MARK;
 	if (!(new->flags & WIRE_CONTEXT_NETWORK))
 		return changed;
-	if (new->ethertype != old->ethertype || new->transport != old->transport || new->vlan != old->vlan)
-		changed |= WIRE_CHANGED_PROTOCOL;
-	if (new->length != old->length)
-		changed |= WIRE_CHANGED_LENGTH;
-	if (new->ttl != old->ttl)
-		changed |= WIRE_CHANGED_TTL;
-	if (!same_bytes16(new->source, old->source) || new->source_port != old->source_port)
-		changed |= WIRE_CHANGED_SOURCE;
-	if (!same_bytes16(new->destination, old->destination) || new->destination_port != old->destination_port)
-		changed |= WIRE_CHANGED_DESTINATION;
-	return changed;
+	return changed |
+	       flag__if((new->ethertype ^ old->ethertype) | (new->transport ^ old->transport) | (new->vlan ^ old->vlan),
+			WIRE_CHANGED_PROTOCOL) |
+	       flag__if(new->length ^ old->length, WIRE_CHANGED_LENGTH) | flag__if(new->ttl ^ old->ttl, WIRE_CHANGED_TTL) |
+	       flag__if(bytes16__difference(new->source, old->source) | (new->source_port ^ old->source_port),
+			WIRE_CHANGED_SOURCE) |
+	       flag__if(bytes16__difference(new->destination, old->destination) |
+				(new->destination_port ^ old->destination_port),
+			WIRE_CHANGED_DESTINATION);
 }
 
 /* Whether two contexts can be of one packet: what no forwarding changes is the same. Asked only where an sk_buff can be
@@ -95,7 +97,7 @@ static __always_inline void context__append(struct slot *slot, __u32 number, __u
 	slot__release(number);
 }
 
-/* What the newer look could not see is as it was. */
+/* What the newer look could not see is as it was: not a change. */
 static __always_inline void context__inherit(struct wire_context *context, const struct wire_context *last)
 {
 	if (!context->netns_inode) {
@@ -123,11 +125,10 @@ verified_alone int journey__look_again(__u32 number, __u64 skb, __u64 cookie)
 	if (last && packet__look(level, skb, cookie)) {
 		if (settings.ends_may_be_unseen && !scratch->encapsulated)
 			same = context__is_same_packet(last, &scratch->context);
+		context__inherit(&scratch->context, last);
 		changed = context__difference(last, &scratch->context);
-		if (same && changed) {
-			context__inherit(&scratch->context, last);
+		if (same && changed)
 			context__append(slot, number, skb, scratch, changed);
-		}
 	}
 	scratch__release(scratch);
 	return same;

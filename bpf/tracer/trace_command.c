@@ -32,6 +32,7 @@
 #include "symbols.h"
 
 #define ERROR_BYTES 2048
+#define DEBUG_VARIABLE "SKBSPAN_TRACER_DEBUG"
 #define POLL_MS 5
 #define POLL_IDLE_MS 20
 #define EXPIRE_EVERY_NS 250000000ull
@@ -188,7 +189,7 @@ static int on_libbpf_message(enum libbpf_print_level level, const char *format, 
 {
 	if (level == LIBBPF_WARN)
 		vsnprintf(last_libbpf_warning, sizeof(last_libbpf_warning), format, arguments);
-	if (getenv("SKBSPAN_TRACER_DEBUG"))
+	if (getenv(DEBUG_VARIABLE))
 		return vfprintf(stderr, format, arguments);
 	return 0;
 }
@@ -425,17 +426,27 @@ static void trace__free(struct trace *trace)
 
 int trace_command__run(const struct trace_options *options)
 {
-	static int (*const steps[])(struct trace *) = {
-		trace__compile_filter, trace__resolve_netns, trace__choose_backend, trace__make_plan,
-		trace__load,	       trace__attach,	     trace__drop_rights,    trace__open_stream,
+	static const struct {
+		const char *name;
+		int (*run)(struct trace *);
+	} steps[] = {
+		{ "filter", trace__compile_filter }, { "netns", trace__resolve_netns }, { "backend", trace__choose_backend },
+		{ "plan", trace__make_plan },	     { "load", trace__load },		{ "attach", trace__attach },
+		{ "rights", trace__drop_rights },    { "stream", trace__open_stream },
 	};
 	struct trace trace = { .options = options, .node_inode = namespace__node_inode() };
 	int code = EXIT_CODE_OK;
 
 	signals__install();
 	libbpf_set_print(on_libbpf_message);
-	for (size_t i = 0; !code && !stopping && i < sizeof(steps) / sizeof(steps[0]); i++)
-		code = steps[i](&trace);
+	for (size_t i = 0; !code && !stopping && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		uint64_t start = clock__now_ns(CLOCK_MONOTONIC);
+
+		code = steps[i].run(&trace);
+		if (getenv(DEBUG_VARIABLE))
+			fprintf(stderr, "skbspan-tracer: %s took %.1f ms\n", steps[i].name,
+				(clock__now_ns(CLOCK_MONOTONIC) - start) / 1e6);
+	}
 	if (!code && trace.drain)
 		code = trace__finish(&trace, trace__run(&trace));
 	if (code)
