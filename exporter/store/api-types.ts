@@ -145,7 +145,9 @@ export interface SummaryAnswer {
   readonly revision: number;
   readonly journeys: number;
   readonly applications: number;
+  /** Journeys that ended by being dropped, of which `faults` are more than protocols do by design. */
   readonly dropped: number;
+  readonly faults: number;
   readonly ends: Readonly<Record<string, number>>;
   readonly store: {
     readonly spans: number;

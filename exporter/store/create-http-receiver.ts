@@ -64,7 +64,11 @@ async function decompress(request: FastifyRequest, maxRequestBytes: number): Pro
   if (encoding === "identity") return body;
   const unpack = DECOMPRESS[encoding];
   if (unpack === undefined) {
-    throw new RequestError(415, RPC_UNIMPLEMENTED, `content-encoding "${encoding}" is not known: send gzip, deflate or none`);
+    throw new RequestError(
+      415,
+      RPC_UNIMPLEMENTED,
+      `content-encoding "${encoding}" is not known: send gzip, deflate or none`,
+    );
   }
   try {
     return await unpack(body, { maxOutputLength: maxRequestBytes });

@@ -66,7 +66,9 @@ describe("OTLP/gRPC", () => {
     const path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
     const pass = (value: Buffer) => value;
     return new Promise<Buffer>((resolve, reject) => {
-      client.makeUnaryRequest(path, pass, pass, bytes, (error, value) => (error ? reject(error) : resolve(value ?? Buffer.alloc(0))));
+      client.makeUnaryRequest(path, pass, pass, bytes, (error, value) =>
+        error ? reject(error) : resolve(value ?? Buffer.alloc(0)),
+      );
     }).finally(() => client.close());
   }
 
@@ -83,9 +85,12 @@ describe("OTLP/gRPC", () => {
       Buffer.from(exportTraceServiceRequest.encode(exportTraceServiceRequest.fromObject(value)).finish());
     assert.equal((await call(encode({}))).length, 0);
     const spans = [1, 2, 3, 4].map((number) => ({ traceId: Buffer.alloc(16, 7), spanId: Buffer.alloc(8, number) }));
-    const answer = exportTraceServiceResponse.toObject(exportTraceServiceResponse.decode(await call(encode(jsonRequest(spans)))), {
-      longs: Number,
-    });
+    const answer = exportTraceServiceResponse.toObject(
+      exportTraceServiceResponse.decode(await call(encode(jsonRequest(spans)))),
+      {
+        longs: Number,
+      },
+    );
     assert.equal(answer["partialSuccess"].rejectedSpans, 1);
     assert.match(answer["partialSuccess"].errorMessage, /the most that one trace may have/);
   });
@@ -128,7 +133,13 @@ describe("OTLP/HTTP", () => {
     ["an unknown compression", "x", { ...JSON_HEADERS, "content-encoding": "br" }, 415, /gzip/],
     ["a body that is not gzip", "x", { ...JSON_HEADERS, "content-encoding": "gzip" }, 400, /not gzip/],
     ["a body that is too large", "x".repeat(65 * 1024), JSON_HEADERS, 413, /more than 65536 bytes/],
-    ["a small body that unpacks to a large one", new Uint8Array(gzipSync(Buffer.alloc(1_000_000))), { ...JSON_HEADERS, "content-encoding": "gzip" }, 413, /more than 65536 bytes/],
+    [
+      "a small body that unpacks to a large one",
+      new Uint8Array(gzipSync(Buffer.alloc(1_000_000))),
+      { ...JSON_HEADERS, "content-encoding": "gzip" },
+      413,
+      /more than 65536 bytes/,
+    ],
   ];
   for (const [what, body, headers, status, message] of refusals) {
     it(`refuses ${what}`, async () => {
@@ -147,7 +158,11 @@ describe("OTLP/HTTP", () => {
   });
 
   it("says where traces go when they are sent elsewhere", async () => {
-    const response = await fetch(tracesUrl.replace("traces", "metrics"), { method: "POST", body: "{}", headers: JSON_HEADERS });
+    const response = await fetch(tracesUrl.replace("traces", "metrics"), {
+      method: "POST",
+      body: "{}",
+      headers: JSON_HEADERS,
+    });
     assert.equal(response.status, 404);
     assert.match(await messageIn(response), /\/v1\/traces/);
   });
@@ -159,7 +174,10 @@ describe("a port that is taken", () => {
     await new Promise((resolve) => squatter.once("listening", resolve));
     const address = squatter.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
-    for (const ports of [{ grpcPort: port, httpPort: 0 }, { grpcPort: 0, httpPort: port }]) {
+    for (const ports of [
+      { grpcPort: port, httpPort: 0 },
+      { grpcPort: 0, httpPort: port },
+    ]) {
       const second = createOtlpReceivers({ store, ...ports });
       await assert.rejects(second.start(), (error) => {
         assert.ok(error instanceof ListenError);

@@ -54,7 +54,7 @@ export function createPageServer(options: PageServerOptions): PageServer {
 
 const HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy":
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "cross-origin-opener-policy": "same-origin",
@@ -90,7 +90,10 @@ function servePage(server: FastifyInstance, pageDirectory: string): void {
     server.get(path, async (_request, reply) => {
       const bytes = await readFile(`${pageDirectory}/${file}`).catch(() => undefined);
       if (bytes === undefined) {
-        return reply.code(503).type("text/plain").send(`The page is not built: ${pageDirectory}/${file} is missing. Run: npm run build\n`);
+        return reply
+          .code(503)
+          .type("text/plain")
+          .send(`The page is not built: ${pageDirectory}/${file} is missing. Run: npm run build\n`);
       }
       return reply.type(type).header("cache-control", "no-cache").send(bytes);
     });
@@ -113,7 +116,11 @@ function serveApi(server: FastifyInstance, options: PageServerOptions): void {
   });
 }
 
-async function answerJourneys(request: FastifyRequest, store: TraceStore, index: JourneyIndex): Promise<JourneysAnswer> {
+async function answerJourneys(
+  request: FastifyRequest,
+  store: TraceStore,
+  index: JourneyIndex,
+): Promise<JourneysAnswer> {
   const { filter, order, limit } = parseJourneyQuery(request.query);
   const all = index.records();
   const selected = sortJourneys(selectJourneys(all, filter), order);
@@ -134,7 +141,10 @@ async function answerPaths(request: FastifyRequest, store: TraceStore, index: Jo
   return { revision: store.revision(), matched: paths.length, paths: paths.slice(0, limit) };
 }
 
-async function answerSummary({ store, limits, receivers }: PageServerOptions, index: JourneyIndex): Promise<SummaryAnswer> {
+async function answerSummary(
+  { store, limits, receivers }: PageServerOptions,
+  index: JourneyIndex,
+): Promise<SummaryAnswer> {
   const records = index.records();
   const { spans, bytes, receivedSpans, refusedSpans, evictedTraces, evictedDrops } = store.stats();
   const { maxSpans, maxBytes } = limits;
@@ -144,6 +154,7 @@ async function answerSummary({ store, limits, receivers }: PageServerOptions, in
     journeys: journeys.length,
     applications: records.length - journeys.length,
     dropped: journeys.filter(({ summary }) => summary.end === "dropped").length,
+    faults: journeys.filter(({ summary }) => summary.failed).length,
     ends: countEnds(records),
     store: { spans, bytes, maxSpans, maxBytes, receivedSpans, refusedSpans, evictedTraces, evictedDrops },
     receivers: receivers ?? { grpc: "", http: "" },
@@ -157,7 +168,12 @@ function countEnds(records: readonly JourneyRecord[]): Record<string, number> {
 function answerErrors(server: FastifyInstance): void {
   server.setNotFoundHandler((request, reply) => sendError(reply, 404, `there is no ${request.url} here`));
   server.setErrorHandler((error, _request, reply) => {
-    const status = error instanceof QueryError ? 400 : error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
+    const status =
+      error instanceof QueryError
+        ? 400
+        : error instanceof Error && "statusCode" in error
+          ? Number(error.statusCode)
+          : 500;
     return sendError(reply, status, error instanceof Error ? error.message : String(error));
   });
 }

@@ -26,7 +26,8 @@ function span(traceNumber: number, spanNumber: number, dropped = false): SpanRec
   };
 }
 
-const ids = (store: ReturnType<typeof createTraceStore>) => [...store.traces()].map((trace) => Number.parseInt(trace.traceId, 16));
+const ids = (store: ReturnType<typeof createTraceStore>) =>
+  [...store.traces()].map((trace) => Number.parseInt(trace.traceId, 16));
 const limits = { maxSpans: 4, maxBytes: 1_000_000, maxSpansPerTrace: 3 };
 
 describe("createTraceStore", () => {
@@ -54,7 +55,10 @@ describe("createTraceStore", () => {
     assert.equal(store.add([1, 2, 3, 4, 4].map((number) => span(1, number))), 2);
     store.add([span(1, 1)]);
     const { spans, refusedSpans, duplicateSpans, receivedSpans } = store.stats();
-    assert.deepEqual({ spans, refusedSpans, duplicateSpans, receivedSpans }, { spans: 3, refusedSpans: 2, duplicateSpans: 1, receivedSpans: 6 });
+    assert.deepEqual(
+      { spans, refusedSpans, duplicateSpans, receivedSpans },
+      { spans: 3, refusedSpans: 2, duplicateSpans: 1, receivedSpans: 6 },
+    );
   });
 
   it("evicts by bytes", () => {
@@ -65,7 +69,11 @@ describe("createTraceStore", () => {
   });
 
   it("holds its bounds, and every received span is held, evicted, refused or a duplicate", () => {
-    const step = fc.record({ trace: fc.integer({ min: 1, max: 8 }), span: fc.integer({ min: 1, max: 40 }), dropped: fc.boolean() });
+    const step = fc.record({
+      trace: fc.integer({ min: 1, max: 8 }),
+      span: fc.integer({ min: 1, max: 40 }),
+      dropped: fc.boolean(),
+    });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
         const store = createTraceStore({ maxSpans: 12, maxBytes: 20_000, maxSpansPerTrace: 5 });

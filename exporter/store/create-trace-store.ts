@@ -11,7 +11,11 @@ export interface StoreLimits {
   readonly maxSpansPerTrace: number;
 }
 
-export const DEFAULT_STORE_LIMITS: StoreLimits = { maxSpans: 100_000, maxBytes: 96 * 1024 * 1024, maxSpansPerTrace: 20_000 };
+export const DEFAULT_STORE_LIMITS: StoreLimits = {
+  maxSpans: 100_000,
+  maxBytes: 96 * 1024 * 1024,
+  maxSpansPerTrace: 20_000,
+};
 
 /** One stored trace; `revision` changes with every span that comes, so that what was derived from it can be cached. */
 export interface StoredTrace {

@@ -48,7 +48,11 @@ const NS = 1_000_000_000n;
 const toNs = ([s, ns]: readonly [number, number]) => BigInt(s) * NS + BigInt(ns);
 const toHrTime = (ns: bigint): [number, number] => [Number(ns / NS), Number(ns % NS)];
 
-function toReadableSpan(shape: SpanShape, resource: ReadableSpan["resource"], scope: ReadableSpan["instrumentationScope"]): ReadableSpan {
+function toReadableSpan(
+  shape: SpanShape,
+  resource: ReadableSpan["resource"],
+  scope: ReadableSpan["instrumentationScope"],
+): ReadableSpan {
   const context = { traceId: shape.traceId, spanId: shape.spanId, traceFlags: 1 };
   const { parentSpanId } = shape;
   return {
@@ -76,18 +80,31 @@ function assertDecoded(span: SpanRecord, shape: SpanShape): void {
   const { traceId, spanId, name, status } = shape;
   const startUnixNs = toNs(shape.start);
   const expected = { traceId, spanId, name, parentSpanId: shape.parentSpanId ?? "", kind: shape.kind + 1 };
-  assert.deepEqual({ traceId: span.traceId, spanId: span.spanId, name: span.name, parentSpanId: span.parentSpanId, kind: span.kind }, expected);
+  assert.deepEqual(
+    { traceId: span.traceId, spanId: span.spanId, name: span.name, parentSpanId: span.parentSpanId, kind: span.kind },
+    expected,
+  );
   assert.equal(span.startUnixNs, startUnixNs);
   assert.equal(span.endUnixNs, startUnixNs + toNs(shape.lasts));
   assert.deepEqual({ ...span.attributes }, { ...shape.attributes });
   assert.deepEqual([span.statusCode, span.statusMessage], [status.code, status.message]);
-  assert.deepEqual(span.events.map((event) => [event.name, { ...event.attributes }]), shape.events.map((event) => [event.name, { ...event.attributes }]));
-  assert.deepEqual(span.links.map((link) => [link.traceId, link.spanId]), shape.links.map((link) => [link.traceId, link.spanId]));
+  assert.deepEqual(
+    span.events.map((event) => [event.name, { ...event.attributes }]),
+    shape.events.map((event) => [event.name, { ...event.attributes }]),
+  );
+  assert.deepEqual(
+    span.links.map((link) => [link.traceId, link.spanId]),
+    shape.links.map((link) => [link.traceId, link.spanId]),
+  );
 }
 
 describe("decodeOtlpProtobuf and decodeOtlpJson", () => {
   it("read what the official serializers write", () => {
-    const request = fc.record({ shapes: fc.array(spanShape, { maxLength: 8 }), resourceAttributes: attributes, scopeName: fc.string() });
+    const request = fc.record({
+      shapes: fc.array(spanShape, { maxLength: 8 }),
+      resourceAttributes: attributes,
+      scopeName: fc.string(),
+    });
     fc.assert(
       fc.property(request, ({ shapes, resourceAttributes, scopeName }) => {
         const resource = resourceFromAttributes(resourceAttributes);
@@ -118,8 +135,14 @@ describe("decodeOtlpProtobuf and decodeOtlpJson", () => {
         assert.ok(error instanceof OtlpDecodeError, String(error));
       }
     };
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => tryDecode(() => decodeOtlpProtobuf(bytes))), { numRuns: 2000 });
-    fc.assert(fc.property(fc.json(), (text) => tryDecode(() => decodeOtlpJson(text))), { numRuns: 500 });
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => tryDecode(() => decodeOtlpProtobuf(bytes))),
+      { numRuns: 2000 },
+    );
+    fc.assert(
+      fc.property(fc.json(), (text) => tryDecode(() => decodeOtlpJson(text))),
+      { numRuns: 500 },
+    );
     fc.assert(
       fc.property(fc.jsonValue(), (value) =>
         tryDecode(() => decodeOtlpJson(JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [value] }] }] }))),
@@ -161,7 +184,10 @@ describe("decodeOtlpProtobuf and decodeOtlpJson", () => {
     const good = { traceId: "01".repeat(16), spanId: "02".repeat(8), name: "good" };
     const bad = { traceId: "00".repeat(16), spanId: "02".repeat(8), name: "bad" };
     const decoded = decodeOtlpJson(JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [bad, good] }] }] }));
-    assert.deepEqual(decoded.spans.map(({ name }) => name), ["good"]);
+    assert.deepEqual(
+      decoded.spans.map(({ name }) => name),
+      ["good"],
+    );
     assert.equal(decoded.rejectedSpans, 1);
     assert.match(decoded.rejectedReason, /trace id has 16 bytes/);
   });

@@ -46,7 +46,11 @@ function describeSpan(span: SpanRecord, startUnixNs: bigint, resource: number): 
     attributes: span.attributes,
     failed: span.statusCode === STATUS_ERROR,
     statusMessage: span.statusMessage,
-    events: span.events.map(({ unixNs, name, attributes }) => ({ name, atNs: Number(unixNs - startUnixNs), attributes })),
+    events: span.events.map(({ unixNs, name, attributes }) => ({
+      name,
+      atNs: Number(unixNs - startUnixNs),
+      attributes,
+    })),
     links: span.links.map(({ traceId, spanId }) => ({ traceId, spanId })),
   };
 }

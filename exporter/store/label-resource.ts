@@ -17,9 +17,13 @@ export function labelResource(attributes: Attributes): ResourceLabel {
   if (service === "unknown-netns" || (service === "" && inode !== "")) {
     return { label: inode === "" ? "unknown namespace" : `namespace ${inode}`, detail: "" };
   }
-  if (service === NODE_SERVICE) return { label: "node", detail: text(attributes, "k8s.node.name") || text(attributes, "host.name") };
+  if (service === NODE_SERVICE)
+    return { label: "node", detail: text(attributes, "k8s.node.name") || text(attributes, "host.name") };
   const detail = [pod, text(attributes, "k8s.node.name") || text(attributes, "host.name"), inode && `netns ${inode}`];
-  return { label: service || "unnamed service", detail: detail.filter((part) => part !== "" && part !== service).join(" · ") };
+  return {
+    label: service || "unnamed service",
+    detail: detail.filter((part) => part !== "" && part !== service).join(" · "),
+  };
 }
 
 function text(attributes: Attributes, key: string): string {

@@ -17,7 +17,9 @@ export function toListenError(cause: unknown, { what, host, port, mend }: Listen
   const text = cause instanceof Error ? cause.message : String(cause);
   const reason =
     Object.entries(LISTEN_REASONS).find(([code]) => text.includes(code))?.[1] ?? `the system answered "${text}"`;
-  return new ListenError(`${what} cannot listen on ${host}:${port}: ${reason}. Stop what uses it, or ${mend}.`, { cause });
+  return new ListenError(`${what} cannot listen on ${host}:${port}: ${reason}. Stop what uses it, or ${mend}.`, {
+    cause,
+  });
 }
 
 const LISTEN_REASONS: Readonly<Record<string, string>> = {

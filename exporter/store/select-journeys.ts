@@ -32,7 +32,10 @@ export const ANY_JOURNEY: JourneyFilter = {
 };
 
 export function selectJourneys(records: Iterable<JourneyRecord>, filter: JourneyFilter): JourneyRecord[] {
-  const words = filter.text.toLowerCase().split(/\s+/).filter((word) => word !== "");
+  const words = filter.text
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== "");
   const selected: JourneyRecord[] = [];
   for (const record of records) if (matches(record, filter, words)) selected.push(record);
   return selected;

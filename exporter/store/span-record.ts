@@ -1,5 +1,11 @@
 /** A value of a span or resource attribute. Integers beyond 2^53 are decimal strings, bytes are base64. */
-export type AttributeValue = string | number | boolean | null | readonly AttributeValue[] | { readonly [key: string]: AttributeValue };
+export type AttributeValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly AttributeValue[]
+  | { readonly [key: string]: AttributeValue };
 
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 

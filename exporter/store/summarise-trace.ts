@@ -57,9 +57,10 @@ function descendants(root: SpanRecord, children: ReadonlyMap<string, SpanRecord[
   return [...found].sort(byStart);
 }
 
-/** An enclosing span before what it encloses. */
+/** An enclosing span before what it encloses; a journey before its hops, of which the first can last longer. */
 export function byStart(a: SpanRecord, b: SpanRecord): number {
   if (a.startUnixNs !== b.startUnixNs) return a.startUnixNs < b.startUnixNs ? -1 : 1;
+  if (a.parentSpanId === b.spanId || b.parentSpanId === a.spanId) return a.parentSpanId === b.spanId ? 1 : -1;
   if (a.endUnixNs !== b.endUnixNs) return a.endUnixNs > b.endUnixNs ? -1 : 1;
   return 0;
 }
@@ -137,7 +138,10 @@ function readDrop(root: SpanRecord, spans: readonly SpanRecord[]): DropView | un
     reason: (reason || "unknown").replace(/^SKB_DROP_REASON_/, ""),
     function: location.replace(/\+0x.*$/, "") || place.name,
     location,
-    advice: readText(place.attributes, "skb.drop.advice") || readText(root.attributes, "skb.drop.advice") || root.statusMessage,
+    advice:
+      readText(place.attributes, "skb.drop.advice") ||
+      readText(root.attributes, "skb.drop.advice") ||
+      root.statusMessage,
     namespace: labelResource(place.resource.attributes).label,
     interface: readText(place.attributes, "network.interface.name"),
   };

@@ -1,0 +1,86 @@
+import { memo } from "preact/compat";
+import type { JourneySummary } from "../../store/api-types.js";
+import { formatClock, formatCount, formatDate, formatDuration, formatEndpoint } from "../model/format.js";
+import { formatRoute } from "../model/route.js";
+import { EndBadge } from "./end-badge.js";
+import { NamespaceTrail } from "./namespace-trail.js";
+
+/** The longest bar of the list; bars are on a logarithmic scale, from one microsecond. */
+const SHORTEST_BAR_NS = 1_000;
+
+export function JourneyList({
+  journeys,
+  matched,
+}: {
+  readonly journeys: readonly JourneySummary[];
+  readonly matched: number;
+}) {
+  const longestNs = journeys.reduce((most, { durationNs }) => Math.max(most, durationNs), SHORTEST_BAR_NS * 10);
+  return (
+    <section aria-labelledby="journeys-title">
+      <h2 id="journeys-title" class="list-title">
+        {formatCount(matched, "journey")}
+        {journeys.length < matched && <small> · the first {journeys.length} are shown</small>}
+      </h2>
+      <ol class="journeys">
+        {journeys.map((journey) => (
+          <JourneyRow key={journey.traceId + journey.spanId} journey={journey} longestNs={longestNs} />
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+interface JourneyRowProps {
+  readonly journey: JourneySummary;
+  readonly longestNs: number;
+}
+
+const JourneyRow = memo(function JourneyRow({ journey, longestNs }: JourneyRowProps) {
+  const { kind, traceId, spanId, drop } = journey;
+  const isApplication = kind === "application";
+  const href = formatRoute({ view: "trace", traceId, journeyId: isApplication ? "" : spanId, spanId: "" });
+  const share = Math.log(Math.max(1, journey.durationNs / SHORTEST_BAR_NS)) / Math.log(longestNs / SHORTEST_BAR_NS);
+  return (
+    <li>
+      <a class={`journey ${journey.failed ? "is-fault" : ""}`} data-row href={href}>
+        <time class="j-time" title={formatDate(journey.startUnixNs)}>
+          {formatClock(journey.startUnixNs)}
+        </time>
+        <EndBadge end={journey.end || kind} isFault={journey.failed} />
+        <span class="j-what">{isApplication ? <b>{journey.name}</b> : <Packet journey={journey} />}</span>
+        <span class="j-way">
+          <NamespaceTrail namespaces={journey.namespaces} />
+          {drop && (
+            <span class={journey.failed ? "j-reason is-fault" : "j-reason"}>
+              {drop.reason} <code>{drop.function}</code>
+            </span>
+          )}
+        </span>
+        <span class="j-hops">{formatCount(journey.hops, isApplication ? "span" : "hop")}</span>
+        <span class="j-duration">
+          <span class="j-bar" aria-hidden="true">
+            <i style={{ width: `${Math.min(100, share * 100)}%` }} />
+          </span>
+          {formatDuration(journey.durationNs)}
+        </span>
+      </a>
+    </li>
+  );
+});
+
+function Packet({ journey }: { readonly journey: JourneySummary }) {
+  const { transport, tcpFlags, source, destination } = journey;
+  return (
+    <>
+      <b class="proto">{transport}</b>
+      {tcpFlags && <span class="flags">{tcpFlags}</span>}
+      {source && (
+        <code class="endpoints">
+          {formatEndpoint(source)} <span aria-label="to">→</span> {formatEndpoint(destination)}
+        </code>
+      )}
+      {journey.joined && <span class="tag">part of an application's trace</span>}
+    </>
+  );
+}

@@ -1,0 +1,41 @@
+import type { SpanView } from "../../store/api-types.js";
+import type { Scale } from "../model/build-scale.js";
+import { isRewrite, readChanges } from "../model/read-changes.js";
+
+/** The bar of a span, and beside it what happened there. */
+export function WaterfallBar({ span, scale }: { readonly span: SpanView; readonly scale: Scale }) {
+  const from = scale.position(span.startNs);
+  const to = scale.position(span.startNs + span.durationNs);
+  // Notes stand right of the bar, or left of it when there is no room.
+  const isLeft = to > 0.62;
+  const note = describe(span);
+  return (
+    <>
+      {scale.breaks.map((gap) => (
+        <span
+          key={gap.from}
+          class="gap"
+          style={{ left: `${gap.from * 100}%`, width: `${(gap.to - gap.from) * 100}%` }}
+        />
+      ))}
+      <span class="bar" style={{ left: `${from * 100}%`, width: `${(to - from) * 100}%` }} />
+      {note !== "" && (
+        <span
+          class={`note ${isLeft ? "is-left" : ""}`}
+          style={isLeft ? { right: `${(1 - from) * 100}%` } : { left: `${to * 100}%` }}
+        >
+          {note}
+        </span>
+      )}
+    </>
+  );
+}
+
+function describe(span: SpanView): string {
+  if (span.role === "journey") return "";
+  const reason = span.attributes["skb.drop.reason"];
+  if (typeof reason === "string") return `✕ ${reason}`;
+  const changes = readChanges(span).filter(isRewrite);
+  if (changes.length > 0) return changes.map(({ field, after }) => `${field} → ${after}`).join(", ");
+  return span.failed ? `! ${span.statusMessage}` : "";
+}
