@@ -219,6 +219,29 @@ static void table__merge_copies(struct function_table *table)
 	table->count = kept;
 }
 
+/* Another function of the same name, without an sk_buff at all (type information before pahole 1.25 may have such pairs). */
+static void table__refuse_namesakes(struct function_table *table, const struct btf *btf, uint32_t first, const char *module)
+{
+	for (uint32_t id = first; id < btf__type_cnt(btf); id++) {
+		const struct btf_type *type = btf__type_by_id(btf, id), *prototype;
+		const struct traced_function *found;
+
+		if (!btf_is_func(type))
+			continue;
+		prototype = btf__type_by_id(btf, type->type);
+		if (!prototype || !btf_is_func_proto(prototype) || prototype__sk_buff_position(btf, prototype))
+			continue;
+		found = function_table__find(table, btf__name_by_offset(btf, type->name_off));
+		for (size_t i = found ? (size_t)(found - table->functions) : table->count;
+		     i < table->count && !strcmp(table->functions[i].name, found->name); i++) {
+			if (strcmp(table->functions[i].module, module))
+				continue;
+			table->functions[i].attachable = false;
+			table->functions[i].reason = "several functions have this name, not all of them with an sk_buff";
+		}
+	}
+}
+
 /* The layer of a function is that of its place in the core list, whichever of the place's names it has. */
 static void table__set_layers(struct function_table *table)
 {
@@ -249,6 +272,9 @@ static void discovery__run(struct discovery *discovery)
 	if (table->count)
 		qsort(table->functions, table->count, sizeof(*table->functions), function__compare);
 	table__merge_copies(table);
+	table__refuse_namesakes(table, vmlinux, 1, "");
+	for (size_t i = 0; i < module_count; i++)
+		table__refuse_namesakes(table, modules[i].btf, btf__type_cnt(vmlinux), modules[i].name);
 	table__set_layers(table);
 	for (size_t i = 0; i < table->count; i++)
 		table->attachable += table->functions[i].attachable;
