@@ -70,7 +70,8 @@ function renderHeading(journeySpans: JourneySpans, root: PacketSpan, style: Text
   }
   if (context?.hasTransport && context.transport === 6) parts.push(nameTcpFlags(context.tcpFlags));
   if (context) parts.push(`${context.lengthBytes} bytes`);
-  if (journey.isInProcess) parts.push(`by ${journey.processName}[${journey.processId}]`);
+  const process = valueOf(root, attributes.processPid);
+  if (process !== undefined) parts.push(`by ${valueOf(root, attributes.processExecutableName) ?? "process"}[${process}]`);
   return parts.join("  ");
 }
 

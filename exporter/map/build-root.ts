@@ -9,7 +9,6 @@ import {
   nameTransport,
 } from "./describe-packet.js";
 import type { JourneyDraft } from "./journey-draft.js";
-import { processAttributes } from "./locate-hops.js";
 import type { Drop } from "./mark-drop.js";
 import { createAttribute } from "./packet-span.js";
 import { SpanDraft } from "./span-draft.js";
@@ -29,7 +28,7 @@ export function buildRoot(draft: JourneyDraft, drop: Drop | undefined): SpanDraf
   const root = new SpanDraft(shape, ids.high, ids.low, -1, 0, Math.max(0, journey.durationNs), undefined);
   addPacket(draft, root, places.first.context);
   addJourney(draft, root);
-  for (const attribute of processAttributes(journey, draft.pool)) root.add(attribute);
+  for (const attribute of draft.process) root.add(attribute);
   for (const attribute of drop?.attributes ?? []) root.add(attribute);
   root.fault = drop?.fault;
   return root;

@@ -38,6 +38,8 @@ const rows: readonly Row[] = [
   benign("UNIX_SKIP_OOB", "A Unix socket skipped out-of-band data"),
   benign("NO_SOCKET", "A raw socket had taken the echo reply already", "ping_rcv"),
   benign("NOT_SPECIFIED", "Constant traffic between a virtual machine and its host", "virtio_transport_recv_pkt"),
+  benign("NOT_SPECIFIED", "TCP answered for a connection in time wait, or had this SYN already", "tcp_v4_rcv"),
+  benign("NOT_SPECIFIED", "TCP answered for a connection in time wait, or had this SYN already", "tcp_v6_rcv"),
   fault(
     "NETFILTER_DROP",
     "A firewall rule or a chain's policy (nftables, iptables-nft) dropped it",

@@ -48,6 +48,8 @@ export interface JourneyDraft {
   readonly ids: SpanIds;
   readonly probes: ProbeCache;
   readonly places: PlaceFinder;
+  /** Attributes of the process that sent the packet; none when it was no process. */
+  readonly process: readonly Attribute[];
   readonly spans: SpanDraft[];
   /** The span of each hop, by its place in the journey's record. */
   readonly spanOfHop: number[];

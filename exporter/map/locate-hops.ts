@@ -25,9 +25,14 @@ export interface PlaceFinder {
   placeOf(index: number): Place;
 }
 
-export function locateHops(journey: Journey, state: NodeState, shapes: SpanShapes, pool: AttributePool): PlaceFinder {
+export function locateHops(
+  journey: Journey,
+  process: readonly Attribute[],
+  state: NodeState,
+  shapes: SpanShapes,
+  pool: AttributePool,
+): PlaceFinder {
   const skbAddress = createAttribute(attributes.skbAddress, formatAddress(journey.skbAddress));
-  const process = processAttributes(journey, pool);
   const makePlace = (context: Context | undefined): Place => {
     const identity = state.identity(context?.netnsInode ?? 0, context?.netnsCookie ?? 0n);
     const own = [skbAddress, ...contextAttributes(context, pool)];
@@ -71,12 +76,5 @@ function contextAttributes(context: Context | undefined, pool: AttributePool): A
   if (context.interfaceIndex !== 0) list.push(pool.get(attributes.networkInterfaceIndex, context.interfaceIndex));
   list.push(pool.get(attributes.skbLength, context.lengthBytes));
   list.push(pool.get(attributes.skbMark, context.mark));
-  return list;
-}
-
-export function processAttributes(journey: Journey, pool: AttributePool): Attribute[] {
-  if (!journey.isInProcess) return [];
-  const list = [pool.get(attributes.processPid, journey.processId)];
-  if (journey.processName !== "") list.push(pool.get(attributes.processExecutableName, journey.processName));
   return list;
 }

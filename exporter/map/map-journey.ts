@@ -12,8 +12,9 @@ import { locateHops } from "./locate-hops.js";
 import { markDrop } from "./mark-drop.js";
 import { nestHops } from "./nest-hops.js";
 import { nestStacks } from "./nest-stacks.js";
-import { createAttribute, type JourneySpans } from "./packet-span.js";
+import { type Attribute, createAttribute, type JourneySpans } from "./packet-span.js";
 import type { SpanDraft } from "./span-draft.js";
+import { isInterruptStack } from "./trim-stack.js";
 
 /** What is worked out once for a stream and used by all of its journeys. */
 interface Workshop {
@@ -28,13 +29,15 @@ const workshops = new WeakMap<NodeState, Workshop>();
 /** A journey as spans, by the span model: the root, its hops, the waits between them. Never throws. */
 export function mapJourney(journey: Journey, state: NodeState): JourneySpans {
   const workshop = workshopOf(state);
+  const process = processAttributes(journey, state, workshop.pool);
   const draft: JourneyDraft = {
     journey,
     state,
     pool: workshop.pool,
     ids: workshop.ids,
     probes: workshop.probes,
-    places: locateHops(journey, state, workshop.shapes, workshop.pool),
+    process,
+    places: locateHops(journey, process, state, workshop.shapes, workshop.pool),
     spans: [undefined as unknown as SpanDraft],
     spanOfHop: [],
   };
@@ -63,6 +66,16 @@ function workshopOf(state: NodeState): Workshop {
     workshops.set(state, workshop);
   }
   return workshop;
+}
+
+function processAttributes(journey: Journey, state: NodeState, pool: AttributePool): Attribute[] {
+  if (!journey.isInProcess) return [];
+  const [stack] = journey.stacks;
+  // An interrupt that hits a process in user mode runs on that process's stack: the tracer cannot tell, the stack can.
+  if (stack && isInterruptStack(stack.addresses, state)) return [];
+  const list = [pool.get(attributes.processPid, journey.processId)];
+  if (journey.processName !== "") list.push(pool.get(attributes.processExecutableName, journey.processName));
+  return list;
 }
 
 /** Puts what changed on the hop where it was seen. */

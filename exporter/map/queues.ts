@@ -82,6 +82,10 @@ export const queues: readonly Queue[] = [
   },
 ];
 
+const placeOf = (name: string): number => queues.findIndex((queue) => queue.name === name);
+export const SOCKET_QUEUE = placeOf("socket receive queue");
+export const NEIGHBOUR_QUEUE = placeOf("neighbour queue");
+
 /** Where the packet begins to be worked on for whoever receives it, whatever ran before on the same CPU. */
 const receivers = new Set(queues[0]?.takenBy ?? []);
 
@@ -92,8 +96,20 @@ export interface ProbeRole {
   readonly isReceiver: boolean;
 }
 
+const roles = new Map<string, ProbeRole>();
+const MAX_ROLES = 16_384;
+
 /** What the function does with queues. */
 export function findProbeRole(name: string): ProbeRole {
+  let role = roles.get(name);
+  if (!role) {
+    if (roles.size >= MAX_ROLES) roles.clear();
+    roles.set(name, (role = workOutRole(name)));
+  }
+  return role;
+}
+
+function workOutRole(name: string): ProbeRole {
   const takesFrom: number[] = [];
   queues.forEach((queue, index) => {
     if (queue.takenBy.some((pattern) => matches(pattern, name))) takesFrom.push(index);

@@ -13,7 +13,7 @@ const tracing = /^(bpf_|__bpf_|___bpf_|bpf_prog|bpf_trampoline|__traceiter_|trac
 
 /** Softirqs, threads, timers, interrupts: frames from here outwards are work for whatever comes, not for this packet. */
 const contexts =
-  /^(__do_softirq|handle_softirqs|do_softirq|__local_bh_enable_ip|net_rx_action|net_tx_action|__napi_poll|napi_poll|napi_threaded_poll|napi_busy_loop|__napi_busy_loop|process_backlog|backlog_napi|run_ksoftirqd|smpboot_thread_fn|irq_exit|__irq_exit|sysvec_|asm_|common_interrupt|call_timer_fn|__run_timer|run_timer|expire_timers|tasklet_action|workqueue_softirq|process_one_work|worker_thread|kthread|ret_from_fork|task_work_run|exit_to_user_mode|syscall_exit)/;
+  /^(__do_softirq|handle_softirqs|do_softirq|__local_bh_enable_ip|net_rx_action|net_tx_action|__napi_poll|napi_poll|napi_threaded_poll|napi_busy_loop|__napi_busy_loop|process_backlog|backlog_napi|run_ksoftirqd|smpboot_thread_fn|irq_exit|__irq_exit|sysvec_|asm_|common_interrupt|call_timer_fn|__run_timer|run_timer|expire_timers|tasklet_action|workqueue_softirq|process_one_work|worker_thread|kthread|ret_from_fork|task_work_run|exit_to_user_mode|syscall_exit|neigh_timer_handler|neigh_probe)/;
 const polls = /_poll$/;
 
 /** System calls and the socket layer's front doors. */
@@ -26,24 +26,43 @@ const receivers =
 /** Of those, the ones that make the answer: they hold the new packet. */
 const answerers = /^tcp_v[46]_(send_|connect|reqsk_send|timewait_ack|mtu_|syn_recv)/;
 
-function isBoundary(name: string): boolean {
-  return contexts.test(name) || syscalls.test(name) || polls.test(name);
+/** Neighbour discovery's work on an answer, which lets go of the packets that waited for it. */
+const neighbours = /^(arp_process|arp_rcv|ndisc_rcv|ndisc_recv|neigh_event_ns)/;
+/** Functions that only let go of the packet: the moment of that is a hop of its own. */
+const freers = /^(__)?(kfree_skb|consume_skb|sk_skb_reason_drop|skb_release_|napi_consume_skb|kfree_skbmem|dev_kfree_skb)/;
+const interrupts = /^(__do_softirq|handle_softirqs|do_softirq|net_rx_action|__irq_exit|irq_exit|common_interrupt|sysvec_|call_timer_fn)/;
+
+/** What kind of packet a stack is about. */
+export interface StackSubject {
+  /** It was made on this machine and has not been received yet: receiving functions hold another packet. */
+  readonly isSending: boolean;
+  /** It is ARP or neighbour discovery itself. */
+  readonly isNeighbourDiscovery: boolean;
+}
+
+function isBoundary(name: string, subject: StackSubject): boolean {
+  if (contexts.test(name) || syscalls.test(name) || polls.test(name)) return true;
+  if (!subject.isNeighbourDiscovery && neighbours.test(name)) return true;
+  return subject.isSending && receivers.test(name) && !answerers.test(name);
 }
 
 /**
  * The functions that hold the packet, outermost first: the stack without the tracer's own frames, and cut where it stops
- * being about this packet. `isSending`: the packet was made on this machine, so that receiving functions hold another.
- * Frames without a symbol are left out.
+ * being about this packet. Frames without a symbol are left out.
  */
-export function trimStack(addresses: readonly KernelAddress[], state: NodeState, isSending: boolean): StackFrame[] {
+export function trimStack(addresses: readonly KernelAddress[], state: NodeState, subject: StackSubject): StackFrame[] {
   const frames: StackFrame[] = [];
   for (const address of addresses) {
     const symbol = state.symbol(address);
     if (!symbol) continue;
-    if (frames.length === 0 && tracing.test(symbol.name)) continue;
-    if (isBoundary(symbol.name)) break;
-    if (isSending && receivers.test(symbol.name) && !answerers.test(symbol.name)) break;
+    if (frames.length === 0 && (tracing.test(symbol.name) || freers.test(symbol.name))) continue;
+    if (isBoundary(symbol.name, subject)) break;
     frames.push({ symbol, address });
   }
   return frames.reverse();
+}
+
+/** Whether the stack is that of an interrupt or a softirq: the process that runs there has nothing to do with the packet. */
+export function isInterruptStack(addresses: readonly KernelAddress[], state: NodeState): boolean {
+  return addresses.some((address) => interrupts.test(state.symbol(address)?.name ?? ""));
 }
