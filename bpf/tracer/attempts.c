@@ -22,11 +22,11 @@
 #define ATTACH_TYPE_KPROBE_MULTI 42
 #define ATTACH_TYPE_KPROBE_SESSION 56
 
-#define INSN(opcode, destination, source, offset, immediate)                                                                   \
-	((struct bpf_insn){ .code = (opcode),                                                                                  \
-			    .dst_reg = (destination),                                                                          \
-			    .src_reg = (source),                                                                               \
-			    .off = (offset),                                                                                   \
+#define INSN(opcode, destination, source, offset, immediate)                                                           \
+	((struct bpf_insn){ .code = (opcode),                                                                          \
+			    .dst_reg = (destination),                                                                  \
+			    .src_reg = (source),                                                                       \
+			    .off = (offset),                                                                           \
 			    .imm = (immediate) })
 #define MOVE(destination, source) INSN(BPF_ALU64 | BPF_MOV | BPF_X, destination, source, 0, 0)
 #define SET(destination, value) INSN(BPF_ALU64 | BPF_MOV | BPF_K, destination, 0, 0, value)
@@ -64,7 +64,8 @@ int attempt__large_map(void)
 
 /* ---- programs ------------------------------------------------------------------------------------------------------- */
 
-static int program__load(enum bpf_prog_type type, int attach_type, uint32_t btf_id, const struct bpf_insn *insns, size_t count)
+static int program__load(enum bpf_prog_type type, int attach_type, uint32_t btf_id, const struct bpf_insn *insns,
+			 size_t count)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = attach_type, .attach_btf_id = btf_id);
 
@@ -109,15 +110,9 @@ int attempt__stack(void)
 {
 	/* the buffer is written first: to the verifier of 6.1 the helper reads it */
 	const struct bpf_insn insns[] = {
-		STORE(BPF_REG_10, -16, 0),
-		STORE(BPF_REG_10, -8, 0),
-		MOVE(BPF_REG_2, BPF_REG_10),
-		ADD(BPF_REG_2, -16),
-		SET(BPF_REG_3, 16),
-		SET(BPF_REG_4, 0),
-		CALL(BPF_FUNC_get_stack),
-		SET(BPF_REG_0, 0),
-		EXIT,
+		STORE(BPF_REG_10, -16, 0), STORE(BPF_REG_10, -8, 0), MOVE(BPF_REG_2, BPF_REG_10),
+		ADD(BPF_REG_2, -16),	   SET(BPF_REG_3, 16),	     SET(BPF_REG_4, 0),
+		CALL(BPF_FUNC_get_stack),  SET(BPF_REG_0, 0),	     EXIT,
 	};
 
 	return attempt__close(program__load(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, insns, COUNT(insns)));
@@ -126,8 +121,13 @@ int attempt__stack(void)
 int attempt__read_kernel(void)
 {
 	const struct bpf_insn insns[] = {
-		MOVE(BPF_REG_3, BPF_REG_1), MOVE(BPF_REG_1, BPF_REG_10),      ADD(BPF_REG_1, -8), SET(BPF_REG_2, 8),
-		CALL(BPF_FUNC_probe_read_kernel), SET(BPF_REG_0, 0), EXIT,
+		MOVE(BPF_REG_3, BPF_REG_1),
+		MOVE(BPF_REG_1, BPF_REG_10),
+		ADD(BPF_REG_1, -8),
+		SET(BPF_REG_2, 8),
+		CALL(BPF_FUNC_probe_read_kernel),
+		SET(BPF_REG_0, 0),
+		EXIT,
 	};
 
 	return attempt__close(program__load(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, insns, COUNT(insns)));

@@ -31,14 +31,15 @@ static int probe_set__parse_expression(struct probe_set *set, const char *probes
 
 	set->kind = PROBE_SET_EXPRESSION;
 	if (bytes < 3 || probes[bytes - 1] != '/') {
-		snprintf(error, error_bytes,
-			 "probe set \"%s\": a regular expression stands between two slashes, as in /^tcp_/, and is not empty",
-			 probes);
+		snprintf(
+			error, error_bytes,
+			"probe set \"%s\": a regular expression stands between two slashes, as in /^tcp_/, and is not empty",
+			probes);
 		return -1;
 	}
 	if (bytes - 2 >= sizeof(set->source)) {
-		snprintf(error, error_bytes, "probe set: the regular expression has %zu bytes, at most %zu are allowed", bytes - 2,
-			 sizeof(set->source) - 1);
+		snprintf(error, error_bytes, "probe set: the regular expression has %zu bytes, at most %zu are allowed",
+			 bytes - 2, sizeof(set->source) - 1);
 		return -1;
 	}
 	memcpy(set->source, probes + 1, bytes - 2);
@@ -63,7 +64,8 @@ static int probe_set__parse(struct probe_set *set, const char *probes, char *err
 	else if (!strcmp(probes, "all"))
 		set->kind = PROBE_SET_ALL;
 	else {
-		snprintf(error, error_bytes, "there is no probe set \"%s\": give drops, core, all, or a /regular expression/", probes);
+		snprintf(error, error_bytes,
+			 "there is no probe set \"%s\": give drops, core, all, or a /regular expression/", probes);
 		return -1;
 	}
 	return 0;
@@ -138,7 +140,8 @@ static const char *table__nearest(const struct function_table *table, const char
 
 	expression__literal(source, literal);
 	for (size_t i = 0; i < table->count; i++) {
-		size_t distance = table->functions[i].attachable ? names__distance(literal, table->functions[i].name) : least;
+		size_t distance = table->functions[i].attachable ? names__distance(literal, table->functions[i].name)
+								 : least;
 
 		if (distance < least) {
 			least = distance;
@@ -162,15 +165,15 @@ static void table__explain_nothing(const struct function_table *table, const str
 
 		if (set->kind != PROBE_SET_EXPRESSION || regexec(&set->expression, function->name, 0, NULL, 0))
 			continue;
-		snprintf(error, error_bytes, "/%s/ matches functions, but none that can be attached; %s: %s", set->source,
-			 function->name, function->reason);
+		snprintf(error, error_bytes, "/%s/ matches functions, but none that can be attached; %s: %s",
+			 set->source, function->name, function->reason);
 		return;
 	}
 	nearest = set->kind == PROBE_SET_EXPRESSION ? table__nearest(table, set->source) : NULL;
 	if (nearest)
 		snprintf(error, error_bytes,
-			 "no function with an sk_buff among its parameters matches /%s/; the nearest name is %s", set->source,
-			 nearest);
+			 "no function with an sk_buff among its parameters matches /%s/; the nearest name is %s",
+			 set->source, nearest);
 	else
 		snprintf(error, error_bytes, "this kernel has none of the functions of the probe set");
 }

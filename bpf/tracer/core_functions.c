@@ -323,12 +323,23 @@ const size_t core_function_count = sizeof(core_functions) / sizeof(core_function
 const char *layer__name(enum layer layer)
 {
 	static const char *const names[LAYER_COUNT] = {
-		[LAYER_DEVICE] = "device",       [LAYER_GRO] = "gro",         [LAYER_QDISC] = "qdisc",
-		[LAYER_BRIDGE] = "bridge",       [LAYER_NETFILTER] = "netfilter", [LAYER_CONNTRACK] = "conntrack",
-		[LAYER_NAT] = "nat",             [LAYER_IPV4] = "ipv4",       [LAYER_IPV6] = "ipv6",
-		[LAYER_NEIGHBOUR] = "neighbour", [LAYER_XFRM] = "xfrm",       [LAYER_TUNNEL] = "tunnel",
-		[LAYER_TCP] = "tcp",             [LAYER_UDP] = "udp",         [LAYER_ICMP] = "icmp",
-		[LAYER_SOCKET] = "socket",       [LAYER_LIFECYCLE] = "lifecycle",
+		[LAYER_DEVICE] = "device",
+		[LAYER_GRO] = "gro",
+		[LAYER_QDISC] = "qdisc",
+		[LAYER_BRIDGE] = "bridge",
+		[LAYER_NETFILTER] = "netfilter",
+		[LAYER_CONNTRACK] = "conntrack",
+		[LAYER_NAT] = "nat",
+		[LAYER_IPV4] = "ipv4",
+		[LAYER_IPV6] = "ipv6",
+		[LAYER_NEIGHBOUR] = "neighbour",
+		[LAYER_XFRM] = "xfrm",
+		[LAYER_TUNNEL] = "tunnel",
+		[LAYER_TCP] = "tcp",
+		[LAYER_UDP] = "udp",
+		[LAYER_ICMP] = "icmp",
+		[LAYER_SOCKET] = "socket",
+		[LAYER_LIFECYCLE] = "lifecycle",
 	};
 
 	return layer < LAYER_COUNT ? names[layer] : NULL;

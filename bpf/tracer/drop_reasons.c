@@ -90,7 +90,8 @@ static bool table__read_subsystems(struct drop_reason_table *table, const struct
 			uint32_t value = btf_enum(type)[i].val;
 
 			/* an enum without the subsystem in its values has nothing to do with an sk_buff's reason */
-			if (value >> SUBSYSTEM_SHIFT && !table__add(table, value, btf__string(btf, btf_enum(type)[i].name_off)))
+			if (value >> SUBSYSTEM_SHIFT &&
+			    !table__add(table, value, btf__string(btf, btf_enum(type)[i].name_off)))
 				return false;
 		}
 	}

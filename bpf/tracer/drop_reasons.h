@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 struct drop_reason {
-	uint32_t value;   /* a subsystem's reasons have its number in the high half */
-	const char *name; /* without SKB_DROP_REASON_: "NETFILTER_DROP"; a subsystem's in full: "OVS_DROP_LAST_ACTION" */
+	uint32_t value; /* a subsystem's reasons have its number in the high half */
+	const char
+		*name; /* without SKB_DROP_REASON_: "NETFILTER_DROP"; a subsystem's in full: "OVS_DROP_LAST_ACTION" */
 };
 
 struct drop_reason_table {

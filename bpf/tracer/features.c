@@ -74,7 +74,7 @@ static const struct feature_text texts[FEATURE_COUNT] = {
 /* ---- answers -------------------------------------------------------------------------------------------------------- */
 
 __attribute__((format(printf, 4, 5))) static void features__set(struct features *features, enum feature feature,
-								 enum answer answer, const char *format, ...)
+								enum answer answer, const char *format, ...)
 {
 	struct feature_state *state = &features->states[feature];
 	va_list arguments;
@@ -109,7 +109,8 @@ static void features__set_tried(struct features *features, enum feature feature,
 	if (!failure)
 		features__set(features, feature, ANSWER_YES, "%s: it works", tried);
 	else if ((failure == EPERM || failure == EACCES) && !features__have_rights(features))
-		features__set(features, feature, ANSWER_UNKNOWN, "%s: %s, and rights are missing", tried, strerror(failure));
+		features__set(features, feature, ANSWER_UNKNOWN, "%s: %s, and rights are missing", tried,
+			      strerror(failure));
 	else
 		features__set(features, feature, ANSWER_NO, "%s: %s", tried, failure__text(failure));
 }
@@ -149,7 +150,8 @@ static void features__check_btf(struct features *features)
 	else if (!loaded || !loaded_bytes)
 		features__set(features, FEATURE_MODULE_BTF, ANSWER_YES, "no modules are loaded: none is needed");
 	else
-		features__set(features, FEATURE_MODULE_BTF, ANSWER_NO, "modules are loaded, /sys/kernel/btf has none of them");
+		features__set(features, FEATURE_MODULE_BTF, ANSWER_NO,
+			      "modules are loaded, /sys/kernel/btf has none of them");
 	free(loaded);
 }
 
@@ -161,10 +163,12 @@ static void features__check_session(struct features *features)
 
 	if (!failure && (!btf || btf__find_by_name_kind(btf, "bpf_session_is_return", BTF_KIND_FUNC) < 0 ||
 			 btf__find_by_name_kind(btf, "bpf_session_cookie", BTF_KIND_FUNC) < 0))
-		features__set(features, FEATURE_KPROBE_SESSION, ANSWER_NO,
-			      "it attaches, but the kernel's type information lacks bpf_session_is_return or bpf_session_cookie");
+		features__set(
+			features, FEATURE_KPROBE_SESSION, ANSWER_NO,
+			"it attaches, but the kernel's type information lacks bpf_session_is_return or bpf_session_cookie");
 	else if (failure == EINVAL)
-		features__set(features, FEATURE_KPROBE_SESSION, ANSWER_NO, "%s: this kernel does not know the kind", tried);
+		features__set(features, FEATURE_KPROBE_SESSION, ANSWER_NO, "%s: this kernel does not know the kind",
+			      tried);
 	else
 		features__set_tried(features, FEATURE_KPROBE_SESSION, failure, tried);
 }
@@ -176,11 +180,13 @@ static void features__check_programs(struct features *features)
 	int failure;
 
 	features__set_tried(features, FEATURE_RING_BUFFER, attempt__ring_buffer(), "making one");
-	features__set_tried(features, FEATURE_RAW_TRACEPOINT, attempt__raw_tracepoint(), "attaching a program to kfree_skb");
+	features__set_tried(features, FEATURE_RAW_TRACEPOINT, attempt__raw_tracepoint(),
+			    "attaching a program to kfree_skb");
 	features__set_tried(features, FEATURE_KPROBE, attempt__kprobe(), attached);
 	failure = attempt__kprobe_multi();
 	if (failure == EINVAL)
-		features__set(features, FEATURE_KPROBE_MULTI, ANSWER_NO, "%s: this kernel does not know the kind", attached);
+		features__set(features, FEATURE_KPROBE_MULTI, ANSWER_NO, "%s: this kernel does not know the kind",
+			      attached);
 	else
 		features__set_tried(features, FEATURE_KPROBE_MULTI, failure, attached);
 	features__check_session(features);
@@ -200,7 +206,8 @@ static void features__check_symbols(struct features *features)
 	if (fd >= 0)
 		close(fd);
 	if (bytes <= 0) {
-		features__set(features, FEATURE_SYMBOL_ADDRESSES, ANSWER_NO, "cannot read /proc/kallsyms: %s", strerror(errno));
+		features__set(features, FEATURE_SYMBOL_ADDRESSES, ANSWER_NO, "cannot read /proc/kallsyms: %s",
+			      strerror(errno));
 		return;
 	}
 	text[bytes] = '\0';
@@ -235,9 +242,10 @@ static void features__check_function_list(struct features *features)
 			return;
 		}
 	}
-	features__set(features, FEATURE_FUNCTION_LIST, ANSWER_NO,
-		      "available_filter_functions: %s; functions are tried instead, and counted when the kernel refuses",
-		      strerror(failure));
+	features__set(
+		features, FEATURE_FUNCTION_LIST, ANSWER_NO,
+		"available_filter_functions: %s; functions are tried instead, and counted when the kernel refuses",
+		strerror(failure));
 }
 
 static void features__check_limits(struct features *features)
@@ -246,12 +254,14 @@ static void features__check_limits(struct features *features)
 	int failure = attempt__large_map();
 
 	if (failure == EPERM && features__have_rights(features))
-		features__set(features, FEATURE_MEMLOCK, ANSWER_NO, "making a map of 16 MiB: the limit of locked memory forbids it");
+		features__set(features, FEATURE_MEMLOCK, ANSWER_NO,
+			      "making a map of 16 MiB: the limit of locked memory forbids it");
 	else
 		features__set_tried(features, FEATURE_MEMLOCK, failure, "making a map of 16 MiB");
 	getrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_max >= FILES_NEEDED)
-		features__set(features, FEATURE_OPEN_FILES, ANSWER_YES, "up to %llu", (unsigned long long)limit.rlim_max);
+		features__set(features, FEATURE_OPEN_FILES, ANSWER_YES, "up to %llu",
+			      (unsigned long long)limit.rlim_max);
 	else if (capabilities__has(CAP_SYS_RESOURCE))
 		features__set(features, FEATURE_OPEN_FILES, ANSWER_YES, "up to %llu, and this process may raise it",
 			      (unsigned long long)limit.rlim_max);
@@ -267,7 +277,8 @@ static void features__check_settings(struct features *features)
 	if (!file__read_number("/proc/sys/net/core/bpf_jit_enable", &value))
 		features__set(features, FEATURE_JIT, ANSWER_UNKNOWN, "net.core.bpf_jit_enable: %s", strerror(errno));
 	else
-		features__set(features, FEATURE_JIT, value ? ANSWER_YES : ANSWER_NO, "net.core.bpf_jit_enable is %ld", value);
+		features__set(features, FEATURE_JIT, value ? ANSWER_YES : ANSWER_NO, "net.core.bpf_jit_enable is %ld",
+			      value);
 	if (!file__read_number("/proc/sys/kernel/unprivileged_bpf_disabled", &value))
 		features__set(features, FEATURE_UNPRIVILEGED, ANSWER_UNKNOWN, "kernel.unprivileged_bpf_disabled: %s",
 			      strerror(errno));
@@ -301,22 +312,31 @@ struct backend_needs {
 	enum feature needs[MOST_NEEDS]; /* the most telling first: the first that is missing is named */
 };
 
-#define COMMON_NEEDS FEATURE_RIGHTS_BPF, FEATURE_RIGHTS_PERFMON, FEATURE_KERNEL_BTF, FEATURE_RING_BUFFER, FEATURE_LOCKDOWN
+#define COMMON_NEEDS                                                                                                   \
+	FEATURE_RIGHTS_BPF, FEATURE_RIGHTS_PERFMON, FEATURE_KERNEL_BTF, FEATURE_RING_BUFFER, FEATURE_LOCKDOWN
 
 /* Best first. Functions are attached by their address: names are not unique. Ends are seen at tracepoints too. */
 static const struct backend_needs backends[] = {
-	{ WIRE_BACKEND_KPROBE_SESSION, "kprobe.session", 8,
+	{ WIRE_BACKEND_KPROBE_SESSION,
+	  "kprobe.session",
+	  8,
 	  { COMMON_NEEDS, FEATURE_KPROBE_SESSION, FEATURE_SYMBOL_ADDRESSES, FEATURE_RAW_TRACEPOINT } },
-	{ WIRE_BACKEND_KPROBE_MULTI, "kprobe.multi", 8,
+	{ WIRE_BACKEND_KPROBE_MULTI,
+	  "kprobe.multi",
+	  8,
 	  { COMMON_NEEDS, FEATURE_KPROBE_MULTI, FEATURE_SYMBOL_ADDRESSES, FEATURE_RAW_TRACEPOINT } },
-	{ WIRE_BACKEND_KPROBE, "kprobe", 8, { COMMON_NEEDS, FEATURE_KPROBE, FEATURE_SYMBOL_ADDRESSES, FEATURE_RAW_TRACEPOINT } },
+	{ WIRE_BACKEND_KPROBE,
+	  "kprobe",
+	  8,
+	  { COMMON_NEEDS, FEATURE_KPROBE, FEATURE_SYMBOL_ADDRESSES, FEATURE_RAW_TRACEPOINT } },
 	{ WIRE_BACKEND_TRACEPOINT, "tracepoint", 6, { COMMON_NEEDS, FEATURE_RAW_TRACEPOINT } },
 	{ WIRE_BACKEND_DROPS, "drops", 6, { COMMON_NEEDS, FEATURE_RAW_TRACEPOINT } },
 };
 
 #define BACKEND_COUNT (sizeof(backends) / sizeof(backends[0]))
 
-static const struct feature_state *features__first_missing(const struct features *features, const struct backend_needs *backend)
+static const struct feature_state *features__first_missing(const struct features *features,
+							   const struct backend_needs *backend)
 {
 	for (size_t i = 0; i < backend->count; i++)
 		if (features->states[backend->needs[i]].answer != ANSWER_YES)
@@ -339,15 +359,17 @@ int features__check_backend(const struct features *features, enum wire_backend b
 		missing = features__first_missing(features, &backends[i]);
 		if (!missing)
 			return EXIT_CODE_OK;
-		snprintf(error, error_bytes, "cannot trace with the backend %s: %s: %s%s%s", backends[i].name, missing->title,
-			 missing->reason, *missing->mend ? "; " : "", missing->mend);
-		return missing == &features->states[FEATURE_SYMBOL_ADDRESSES] ? EXIT_CODE_RIGHTS : features__exit_code(features);
+		snprintf(error, error_bytes, "cannot trace with the backend %s: %s: %s%s%s", backends[i].name,
+			 missing->title, missing->reason, *missing->mend ? "; " : "", missing->mend);
+		return missing == &features->states[FEATURE_SYMBOL_ADDRESSES] ? EXIT_CODE_RIGHTS
+									      : features__exit_code(features);
 	}
 	snprintf(error, error_bytes, "there is no backend number %d", backend);
 	return EXIT_CODE_USAGE;
 }
 
-int features__choose_backend(const struct features *features, enum wire_backend *backend, char *error, size_t error_bytes)
+int features__choose_backend(const struct features *features, enum wire_backend *backend, char *error,
+			     size_t error_bytes)
 {
 	for (size_t i = 0; i < BACKEND_COUNT; i++)
 		if (backends[i].backend != WIRE_BACKEND_DROPS && !features__first_missing(features, &backends[i])) {

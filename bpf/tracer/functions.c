@@ -208,7 +208,8 @@ static void table__merge_copies(struct function_table *table)
 		    before->address == function->address && !strcmp(before->symbol, function->symbol)) {
 			if (before->argument != function->argument) {
 				before->attachable = false;
-				before->reason = "several functions have this name, with the sk_buff at different positions";
+				before->reason =
+					"several functions have this name, with the sk_buff at different positions";
 			}
 			if (before->return_kind != function->return_kind)
 				before->return_kind = WIRE_RETURN_UNKNOWN;
@@ -220,7 +221,8 @@ static void table__merge_copies(struct function_table *table)
 }
 
 /* Another function of the same name, without an sk_buff at all (type information before pahole 1.25 may have such pairs). */
-static void table__refuse_namesakes(struct function_table *table, const struct btf *btf, uint32_t first, const char *module)
+static void table__refuse_namesakes(struct function_table *table, const struct btf *btf, uint32_t first,
+				    const char *module)
 {
 	for (uint32_t id = first; id < btf__type_cnt(btf); id++) {
 		const struct btf_type *type = btf__type_by_id(btf, id), *prototype;
@@ -237,7 +239,8 @@ static void table__refuse_namesakes(struct function_table *table, const struct b
 			if (strcmp(table->functions[i].module, module))
 				continue;
 			table->functions[i].attachable = false;
-			table->functions[i].reason = "several functions have this name, not all of them with an sk_buff";
+			table->functions[i].reason =
+				"several functions have this name, not all of them with an sk_buff";
 		}
 	}
 }
@@ -247,10 +250,12 @@ static void table__set_layers(struct function_table *table)
 {
 	for (size_t i = 0; i < core_function_count; i++)
 		for (int name = 0; name < CORE_NAMES && core_functions[i].names[name]; name++) {
-			const struct traced_function *found = function_table__find(table, core_functions[i].names[name]);
+			const struct traced_function *found =
+				function_table__find(table, core_functions[i].names[name]);
 			size_t at = found ? (size_t)(found - table->functions) : table->count;
 
-			for (; at < table->count && !strcmp(table->functions[at].name, core_functions[i].names[name]); at++)
+			for (; at < table->count && !strcmp(table->functions[at].name, core_functions[i].names[name]);
+			     at++)
 				table->functions[at].layer = core_functions[i].layer;
 		}
 }
@@ -285,10 +290,11 @@ struct function_table *function_table__discover(const struct symbol_table *symbo
 	struct discovery discovery = { .symbols = symbols };
 
 	if (!kernel_btf__vmlinux() || !kernel_btf__sk_buff()) {
-		snprintf(error, error_bytes,
-			 "cannot find the kernel's functions: it has no type information (/sys/kernel/btf/vmlinux: %s); "
-			 "use a kernel with CONFIG_DEBUG_INFO_BTF=y",
-			 strerror(errno ? errno : ENOENT));
+		snprintf(
+			error, error_bytes,
+			"cannot find the kernel's functions: it has no type information (/sys/kernel/btf/vmlinux: %s); "
+			"use a kernel with CONFIG_DEBUG_INFO_BTF=y",
+			strerror(errno ? errno : ENOENT));
 		return NULL;
 	}
 	discovery.table = calloc(1, sizeof(*discovery.table));

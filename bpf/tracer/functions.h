@@ -20,8 +20,8 @@ struct traced_function {
 	uint8_t argument;    /* position of the sk_buff, 1 to 5 */
 	uint8_t return_kind; /* enum wire_return_kind */
 	enum layer layer;
-	bool attachable; /* as far as the kernel tells: it may still refuse */
-	bool chosen;     /* by function_table__choose; implies attachable */
+	bool attachable;    /* as far as the kernel tells: it may still refuse */
+	bool chosen;	    /* by function_table__choose; implies attachable */
 	const char *reason; /* why it is not attachable; NULL when it is */
 };
 

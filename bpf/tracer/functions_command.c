@@ -36,7 +36,8 @@ static void function__print(const struct traced_function *function)
 
 static bool kernel__attaches_functions(struct features *features)
 {
-	static const enum wire_backend backends[] = { WIRE_BACKEND_KPROBE_SESSION, WIRE_BACKEND_KPROBE_MULTI, WIRE_BACKEND_KPROBE };
+	static const enum wire_backend backends[] = { WIRE_BACKEND_KPROBE_SESSION, WIRE_BACKEND_KPROBE_MULTI,
+						      WIRE_BACKEND_KPROBE };
 	char ignored[1024];
 
 	features__probe(features);

@@ -123,8 +123,8 @@ static void list__scan(struct namespace_list *list)
 }
 
 /* Both lists are in order of inode: walk them side by side. */
-static void lists__compare(const struct namespace_list *before, const struct namespace_list *now, namespace_changed changed,
-			   void *context)
+static void lists__compare(const struct namespace_list *before, const struct namespace_list *now,
+			   namespace_changed changed, void *context)
 {
 	size_t old = 0, new = 0;
 
@@ -137,12 +137,12 @@ static void lists__compare(const struct namespace_list *before, const struct nam
 			old++;
 		} else if (!was || is->inode < was->inode) {
 			changed(context, NAMESPACE_FOUND, is->inode, is->name);
-			new++;
+			new ++;
 		} else {
 			if (strcmp(was->name, is->name))
 				changed(context, NAMESPACE_FOUND, is->inode, is->name);
 			old++;
-			new++;
+			new ++;
 		}
 	}
 }
@@ -196,7 +196,8 @@ static int namespace__resolve_process(const char *text, uint64_t *inode, char *e
 	uint64_t pid;
 
 	if (!text__read_number(text, &pid) || !pid || pid > INT32_MAX) {
-		snprintf(error, error_bytes, "--netns pid:%s: \"%s\" is no process id; write pid: and a number, as in pid:1234", text,
+		snprintf(error, error_bytes,
+			 "--netns pid:%s: \"%s\" is no process id; write pid: and a number, as in pid:1234", text,
 			 text);
 		return -1;
 	}
@@ -207,8 +208,9 @@ static int namespace__resolve_process(const char *text, uint64_t *inode, char *e
 	if (errno == ENOENT)
 		snprintf(error, error_bytes, "--netns pid:%s: there is no such process here", text);
 	else
-		snprintf(error, error_bytes, "--netns pid:%s: cannot read %s: %s; it needs the rights of that process's owner", text,
-			 path, strerror(errno));
+		snprintf(error, error_bytes,
+			 "--netns pid:%s: cannot read %s: %s; it needs the rights of that process's owner", text, path,
+			 strerror(errno));
 	return -1;
 }
 
@@ -218,7 +220,8 @@ static int namespace__resolve_path(const char *path, uint64_t *inode, char *erro
 	if (*inode)
 		return 0;
 	if (errno == EINVAL)
-		snprintf(error, error_bytes, "--netns %s: this file is no namespace; give one such as /proc/PID/ns/net", path);
+		snprintf(error, error_bytes, "--netns %s: this file is no namespace; give one such as /proc/PID/ns/net",
+			 path);
 	else
 		snprintf(error, error_bytes, "--netns %s: %s", path, strerror(errno));
 	return -1;
@@ -289,7 +292,8 @@ int namespace__resolve(const char *spec, uint64_t *inode, char *error, size_t er
 	if (spec__read_inode(spec, inode)) {
 		if (*inode && *inode <= UINT32_MAX)
 			return 0;
-		snprintf(error, error_bytes, "--netns %s: inodes of namespaces are numbers from 1 to %u", spec, UINT32_MAX);
+		snprintf(error, error_bytes, "--netns %s: inodes of namespaces are numbers from 1 to %u", spec,
+			 UINT32_MAX);
 		return -1;
 	}
 	if (strchr(spec, '/'))

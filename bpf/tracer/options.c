@@ -33,7 +33,7 @@ struct option {
 	const char *value; /* what stands after it; NULL: a switch */
 	unsigned int commands;
 	option_parser parse;
-	size_t field; /* offset in struct trace_options */
+	size_t field;			/* offset in struct trace_options */
 	unsigned long long least, most; /* of numbers */
 	const char *help;
 };
@@ -61,8 +61,8 @@ static bool option__read_number(const struct option *option, const char *text, u
 {
 	if (text__read_number(text, 10, number) && *number >= option->least && *number <= option->most)
 		return true;
-	snprintf(error, error_bytes, "--%s takes a number from %llu to %llu, not \"%s\"", option->flag, option->least, option->most,
-		 text);
+	snprintf(error, error_bytes, "--%s takes a number from %llu to %llu, not \"%s\"", option->flag, option->least,
+		 option->most, text);
 	return false;
 }
 
@@ -129,7 +129,8 @@ static bool parse_power_of_two(const struct option *option, const char *text, st
 	if (!option__read_number(option, text, &number, error, error_bytes))
 		return false;
 	if (number & (number - 1)) {
-		snprintf(error, error_bytes, "--%s takes a power of two (such as %llu), not %llu", option->flag, option->least, number);
+		snprintf(error, error_bytes, "--%s takes a power of two (such as %llu), not %llu", option->flag,
+			 option->least, number);
 		return false;
 	}
 	*(uint32_t *)option__field(option, trace) = number;
@@ -162,8 +163,8 @@ static bool parse_backend(const struct option *option, const char *text, struct 
 			trace->backend = backends[i];
 			return true;
 		}
-	snprintf(error, error_bytes, "--%s takes auto, kprobe.session, kprobe.multi, kprobe or tracepoint, not \"%s\"", option->flag,
-		 text);
+	snprintf(error, error_bytes, "--%s takes auto, kprobe.session, kprobe.multi, kprobe or tracepoint, not \"%s\"",
+		 option->flag, text);
 	return false;
 }
 
@@ -197,8 +198,8 @@ static bool parse_mark(const struct option *option, const char *text, struct tra
 		}
 	}
 	snprintf(error, error_bytes,
-		 "--%s takes VALUE or VALUE/MASK of 32 bits, as in 7 or 0x4000/0xc000, the mask not 0; not \"%s\"", option->flag,
-		 text);
+		 "--%s takes VALUE or VALUE/MASK of 32 bits, as in 7 or 0x4000/0xc000, the mask not 0; not \"%s\"",
+		 option->flag, text);
 	return false;
 }
 
@@ -228,10 +229,12 @@ static const struct option table[] = {
 	  "ring buffer for finished journeys (default 8388608)" },
 	{ "expire-ms", "N", FOR_TRACE, parse_number_64, FIELD(expire_ms), 1, MOST_MILLISECONDS,
 	  "end journeys that were not seen for so long (default 30000)" },
-	{ "journeys", "N", FOR_TRACE, parse_number_64, FIELD(journeys), 0, UINT64_MAX, "end after N journeys (0, the default: never)" },
+	{ "journeys", "N", FOR_TRACE, parse_number_64, FIELD(journeys), 0, UINT64_MAX,
+	  "end after N journeys (0, the default: never)" },
 	{ "duration-ms", "N", FOR_TRACE, parse_number_64, FIELD(duration_ms), 0, MOST_MILLISECONDS * 365,
 	  "end after so long (0, the default: never)" },
-	{ "exit-with-stdin", NULL, FOR_TRACE, parse_switch, FIELD(exit_with_stdin), 0, 0, "end when standard input ends" },
+	{ "exit-with-stdin", NULL, FOR_TRACE, parse_switch, FIELD(exit_with_stdin), 0, 0,
+	  "end when standard input ends" },
 };
 
 #define OPTION_COUNT (sizeof(table) / sizeof(table[0]))
@@ -302,7 +305,8 @@ static int options__parse_one(struct options *options, int argc, char **argv, ch
 	}
 	if (option->value && !value) {
 		if (argc < 2) {
-			snprintf(error, error_bytes, "--%s needs a value: --%s %s", option->flag, option->flag, option->value);
+			snprintf(error, error_bytes, "--%s needs a value: --%s %s", option->flag, option->flag,
+				 option->value);
 			return 0;
 		}
 		value = argv[1];
@@ -349,7 +353,8 @@ int options__parse(int argc, char **argv, struct options *options, char *error, 
 		at += used;
 	}
 	if (options->trace.ring_bytes % sysconf(_SC_PAGESIZE)) {
-		snprintf(error, error_bytes, "--ring-bytes takes a multiple of the page size (%ld)", sysconf(_SC_PAGESIZE));
+		snprintf(error, error_bytes, "--ring-bytes takes a multiple of the page size (%ld)",
+			 sysconf(_SC_PAGESIZE));
 		return EXIT_CODE_USAGE;
 	}
 	return EXIT_CODE_OK;

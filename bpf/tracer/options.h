@@ -27,22 +27,22 @@ enum command {
 };
 
 struct trace_options {
-	const char *probes;          /* "core" by default; well-formed (probe_set__check) */
-	enum wire_backend backend;   /* 0: auto */
-	const char *filter;          /* NULL: everything */
-	const char *netns;           /* as written, see namespace__resolve; NULL: any */
-	const char *interface;       /* NULL: any; fits into 15 bytes */
+	const char *probes;	   /* "core" by default; well-formed (probe_set__check) */
+	enum wire_backend backend; /* 0: auto */
+	const char *filter;	   /* NULL: everything */
+	const char *netns;	   /* as written, see namespace__resolve; NULL: any */
+	const char *interface;	   /* NULL: any; fits into 15 bytes */
 	uint32_t mark_value;
-	uint32_t mark_mask;          /* 0: any mark */
-	uint32_t sample_one_in;      /* 1: all */
-	uint32_t rate_per_second;    /* 0: no limit */
+	uint32_t mark_mask;	  /* 0: any mark */
+	uint32_t sample_one_in;	  /* 1: all */
+	uint32_t rate_per_second; /* 0: no limit */
 	uint64_t min_duration_ns;
 	bool dropped_only;
 	uint32_t slots;
-	uint32_t ring_bytes;         /* a power of two and a multiple of the page size */
+	uint32_t ring_bytes; /* a power of two and a multiple of the page size */
 	uint64_t expire_ms;
-	uint64_t journeys;           /* 0: no limit */
-	uint64_t duration_ms;        /* 0: no limit */
+	uint64_t journeys;    /* 0: no limit */
+	uint64_t duration_ms; /* 0: no limit */
 	bool exit_with_stdin;
 };
 

@@ -13,10 +13,10 @@
 #define MAX_FUNCTION_BYTES (1024 * 1024)
 
 struct symbol_table {
-	char *text;              /* the file: names point into it */
-	struct symbol *symbols;  /* by address; the order of the file where addresses are hidden */
+	char *text;		/* the file: names point into it */
+	struct symbol *symbols; /* by address; the order of the file where addresses are hidden */
 	size_t count, capacity;
-	uint32_t *buckets;       /* by hash of the base name: the first symbol, others by next_of_base */
+	uint32_t *buckets; /* by hash of the base name: the first symbol, others by next_of_base */
 	uint32_t bucket_mask;
 	bool has_addresses;
 };
@@ -172,7 +172,8 @@ const struct symbol *symbol_table__first_of_base(const struct symbol_table *tabl
 {
 	size_t bytes = strlen(base);
 
-	return symbol_table__next_in_chain(table, table->buckets[name__hash(base, bytes) & table->bucket_mask], base, bytes);
+	return symbol_table__next_in_chain(table, table->buckets[name__hash(base, bytes) & table->bucket_mask], base,
+					   bytes);
 }
 
 const struct symbol *symbol_table__next_of_base(const struct symbol_table *table, const struct symbol *symbol)

@@ -49,7 +49,8 @@ static bool parameter__is_reason(const struct btf *btf, const struct btf_param *
 }
 
 /* Fills in the arguments; false when there is no sk_buff. */
-static bool tracepoint__describe(struct traced_tracepoint *tracepoint, const struct btf *btf, const struct btf_type *prototype)
+static bool tracepoint__describe(struct traced_tracepoint *tracepoint, const struct btf *btf,
+				 const struct btf_type *prototype)
 {
 	const struct btf_param *parameters = btf_params(prototype) + 1; /* the first one, __data, is not in ctx->args */
 	int count = btf_vlen(prototype) - 1;

@@ -51,7 +51,8 @@ void check__number(const char *file, int line, int64_t actual, int64_t expected,
 	printf("%s is %lld, expected %lld\n", expression, (long long)actual, (long long)expected);
 }
 
-void check__bytes(const char *file, int line, const void *actual, size_t actual_bytes, const void *expected, size_t bytes)
+void check__bytes(const char *file, int line, const void *actual, size_t actual_bytes, const void *expected,
+		  size_t bytes)
 {
 	const unsigned char *a = actual, *b = expected;
 	size_t at = 0;

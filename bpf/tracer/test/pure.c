@@ -212,8 +212,8 @@ static void test_options_are_read(void)
 	CHECK_NUMBER(options.trace.sample_one_in, 1);
 	CHECK(!options.trace.filter && !options.trace.netns && !options.trace.exit_with_stdin);
 
-	CHECK_NUMBER(PARSE(&options, error, "trace", "--probes=/^ip_/", "--backend", "kprobe.multi", "--filter", "-x", "--netns",
-			   "pid:1", "--interface", "eth0", "--mark", "0x40ff/0xc00f", "--sample", "100"),
+	CHECK_NUMBER(PARSE(&options, error, "trace", "--probes=/^ip_/", "--backend", "kprobe.multi", "--filter", "-x",
+			   "--netns", "pid:1", "--interface", "eth0", "--mark", "0x40ff/0xc00f", "--sample", "100"),
 		     0);
 	CHECK_STRING(options.trace.probes, "/^ip_/");
 	CHECK_NUMBER(options.trace.backend, WIRE_BACKEND_KPROBE_MULTI);
@@ -224,9 +224,9 @@ static void test_options_are_read(void)
 	CHECK_NUMBER(options.trace.mark_mask, 0xc00f);
 	CHECK_NUMBER(options.trace.sample_one_in, 100);
 
-	CHECK_NUMBER(PARSE(&options, error, "trace", "--min-duration-ns", "5000000000", "--dropped-only", "--slots", "32768",
-			   "--ring-bytes", "65536", "--expire-ms", "1", "--journeys", "18446744073709551615", "--rate", "50",
-			   "--duration-ms", "10", "--exit-with-stdin", "--mark", "7"),
+	CHECK_NUMBER(PARSE(&options, error, "trace", "--min-duration-ns", "5000000000", "--dropped-only", "--slots",
+			   "32768", "--ring-bytes", "65536", "--expire-ms", "1", "--journeys", "18446744073709551615",
+			   "--rate", "50", "--duration-ms", "10", "--exit-with-stdin", "--mark", "7"),
 		     0);
 	CHECK_NUMBER(options.trace.min_duration_ns, 5000000000);
 	CHECK(options.trace.dropped_only && options.trace.exit_with_stdin);
@@ -311,8 +311,8 @@ static void test_json_is_escaped(void)
 	CHECK_STRING(text, "{\"plain\":\"a b\","
 			   "\"escaped\":\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\\u007f\","
 			   "\"utf8\":\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\","
-			   "\"broken\":\"a" REPLACED "z" REPLACED "(" REPLACED REPLACED REPLACED REPLACED REPLACED REPLACED REPLACED
-				   REPLACED REPLACED REPLACED REPLACED "\","
+			   "\"broken\":\"a" REPLACED "z" REPLACED "(" REPLACED REPLACED REPLACED REPLACED REPLACED
+				   REPLACED REPLACED REPLACED REPLACED REPLACED REPLACED "\","
 			   "\"most\":18446744073709551615,\"yes\":true,\"no\":false}\n{}\n");
 	free(text);
 }

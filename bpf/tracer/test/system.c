@@ -47,8 +47,8 @@ static void expected__put(struct expected *expected, const void *bytes, size_t c
 	expected->used += count;
 }
 
-static void expected__frame(struct expected *expected, uint16_t type, uint32_t length, const void *fixed, size_t fixed_bytes,
-			    const char *strings)
+static void expected__frame(struct expected *expected, uint16_t type, uint32_t length, const void *fixed,
+			    size_t fixed_bytes, const char *strings)
 {
 	struct wire_frame_header header = { .length = length, .type = type };
 
@@ -63,7 +63,10 @@ static void test_frames_are_laid_out_as_wire_h_says(void)
 {
 	static const unsigned char prologue[16] = { 'S', 'K', 'B', 'S', 'P', 'A', 'N', '\n', WIRE_VERSION, 0, 16, 0 };
 	const uint32_t endian = WIRE_ENDIAN_MARK;
-	struct wire_probe probe = { .address = 0xffffffff81000000, .index = 3, .kind = WIRE_PROBE_FUNCTION, .argument = 2 };
+	struct wire_probe probe = { .address = 0xffffffff81000000,
+				    .index = 3,
+				    .kind = WIRE_PROBE_FUNCTION,
+				    .argument = 2 };
 	struct wire_symbol symbol = { .address = 0x1234, .start = 0x1200 };
 	struct wire_drop_reason reason = { .value = 0x30001 };
 	struct wire_namespace namespace = { .inode = 4026531840, .flags = WIRE_NAMESPACE_NODE };
@@ -91,7 +94,8 @@ static void test_frames_are_laid_out_as_wire_h_says(void)
 
 	expected__put(&expected, prologue, 12);
 	expected__put(&expected, &endian, 4);
-	expected__frame(&expected, WIRE_FRAME_PROBE, sizeof(probe) + 22, &probe, sizeof(probe), "ip_rcv\0ip_rcv.isra.0\0");
+	expected__frame(&expected, WIRE_FRAME_PROBE, sizeof(probe) + 22, &probe, sizeof(probe),
+			"ip_rcv\0ip_rcv.isra.0\0");
 	expected__frame(&expected, WIRE_FRAME_SYMBOL, sizeof(symbol) + 8, &symbol, sizeof(symbol), "seven77");
 	expected__frame(&expected, WIRE_FRAME_DROP_REASON, sizeof(reason) + 1, &reason, sizeof(reason), "");
 	expected__frame(&expected, WIRE_FRAME_NAMESPACE, sizeof(namespace) + 6, &namespace, sizeof(namespace), "pod-a");
@@ -117,7 +121,8 @@ static void slow_reader(int fd)
 	if (used != sizeof(bytes) - 1)
 		_exit(1);
 	for (size_t i = 0; i < MANY; i++) {
-		const char *frame = bytes + sizeof(struct wire_prologue) + i * (LARGE_BYTES + sizeof(struct wire_frame_header));
+		const char *frame =
+			bytes + sizeof(struct wire_prologue) + i * (LARGE_BYTES + sizeof(struct wire_frame_header));
 		const struct wire_journey *journey = (const void *)(frame + sizeof(struct wire_frame_header));
 
 		if (journey->skb != i || frame[sizeof(struct wire_frame_header) + LARGE_BYTES - 1] != (char)i)
@@ -287,8 +292,8 @@ static void on_change(void *context, enum namespace_change change, uint64_t inod
 	struct changes *changes = context;
 	size_t used = strlen(changes->text);
 
-	snprintf(changes->text + used, sizeof(changes->text) - used, "%s %s%s;", change == NAMESPACE_GONE ? "gone" : "found", name,
-		 inode ? "" : " without inode");
+	snprintf(changes->text + used, sizeof(changes->text) - used, "%s %s%s;",
+		 change == NAMESPACE_GONE ? "gone" : "found", name, inode ? "" : " without inode");
 }
 
 static void check_scan(struct namespace_table *table, const char *expected)
