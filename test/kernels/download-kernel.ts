@@ -10,7 +10,7 @@ const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 export async function downloadKernel(series: KernelSeries, directory: string): Promise<void> {
   const apt = await setUpApt(series, await findMirrors(), join(directory, "apt"));
   await apt("apt-get", "update");
-  const pattern = `^linux-(image|binary|binary-unsigned|modules)-${series.name.replace(".", "\\.")}[.+-]`;
+  const pattern = `^linux-(image|binary|binary-unsigned|modules|base)-${series.name.replace(".", "\\.")}[.+-]`;
   const lines = (await apt("apt-cache", "search", "--names-only", pattern)).split("\n");
   const packages = choosePackages(lines.map((line) => line.split(" ")[0] ?? ""));
   if (packages.length === 0) throw new Error(`There is no kernel ${series.name} in ${series.suites.join(", ")}.`);
@@ -36,7 +36,10 @@ export function choosePackages(names: readonly string[]): string[] {
   const modules = newest("modules");
   if (modules !== undefined) {
     const image = [`linux-binary-${modules}`, `linux-binary-unsigned-${modules}`].find((name) => names.includes(name));
-    return image === undefined ? [] : [image, `linux-modules-${modules}`];
+    if (image === undefined) return [];
+    // The list of what is built in.
+    const base = [`linux-base-${modules}`].filter((name) => names.includes(name));
+    return [image, `linux-modules-${modules}`, ...base];
   }
   const image = newest("image");
   return image === undefined ? [] : [`linux-image-${image}`];
