@@ -115,9 +115,11 @@ static void drain__write_journey(struct drain *drain, const struct wire_journey 
 
 static int drain__on_record(void *context, void *data, size_t bytes)
 {
+	struct drain *drain = context;
+
 	(void)bytes;
-	drain__write_journey(context, data);
-	return 0;
+	drain__write_journey(drain, data);
+	return drain->taken_now < DRAIN_TAKE_MOST ? 0 : -EAGAIN; /* a failure ends the consuming, after this record */
 }
 
 size_t drain__take(struct drain *drain)
@@ -212,7 +214,8 @@ void drain__expire(struct drain *drain)
 
 void drain__expire_all(struct drain *drain)
 {
-	drain__take(drain);
+	while (drain__take(drain))
+		;
 	drain__scan(drain, 0, 0);
 	drain__free_taken(drain);
 }

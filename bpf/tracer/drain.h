@@ -23,7 +23,10 @@ struct drain_options {
 struct drain *drain__new(struct bpf_object *object, struct stream *stream, const struct drain_options *options, char *error,
 			 size_t error_bytes);
 
-/* Writes out what the kernel has finished. Returns the number of journeys. */
+/* While the kernel finishes journeys faster than they are written, limits and signals still have to be looked at. */
+#define DRAIN_TAKE_MOST 256
+
+/* Writes out what the kernel has finished. Returns the number of journeys, at most DRAIN_TAKE_MOST. */
 size_t drain__take(struct drain *drain);
 
 /* Ends journeys that are older than they may be, and those whose last returns were missed. Call a few times a second. */
