@@ -54,19 +54,41 @@ static void attachment__add_link(struct attachment *attachment, int fd)
 		close(fd);
 }
 
-static void program_name(char *name, size_t bytes, enum probe_role role, bool session, int position)
+#define PROGRAM_NAME_BYTES 64
+#define EMPTY_FUNCTION_PROGRAM "empty_entry"
+#define EMPTY_TRACEPOINT_PROGRAM "empty_tracepoint"
+
+static void function__program_name(char name[PROGRAM_NAME_BYTES], const struct attach_options *options, enum probe_role role,
+				   int position)
 {
-	snprintf(name, bytes, "%s_%s_%d", role_names[role], session ? "session" : "entry", position);
+	const char *kind = options->backend == WIRE_BACKEND_KPROBE_SESSION ? "session" : "entry";
+
+	if (options->empty_programs)
+		snprintf(name, PROGRAM_NAME_BYTES, EMPTY_FUNCTION_PROGRAM);
+	else
+		snprintf(name, PROGRAM_NAME_BYTES, "%s_%s_%d", role_names[role], kind, position);
 }
 
-static void tracepoint__program_name(char *name, size_t bytes, int place)
+static void tracepoint__program_name(char name[PROGRAM_NAME_BYTES], const struct attach_options *options, int place)
 {
 	static const char *const names[] = { "tracepoint_drop", "tracepoint_consume", "tracepoint_copied", "tracepoint_freed" };
 
-	if (place < TRACEPOINT_SIGHT_0)
-		snprintf(name, bytes, "%s", names[place]);
+	if (options->empty_programs)
+		snprintf(name, PROGRAM_NAME_BYTES, EMPTY_TRACEPOINT_PROGRAM);
+	else if (place < TRACEPOINT_SIGHT_0)
+		snprintf(name, PROGRAM_NAME_BYTES, "%s", names[place]);
 	else
-		snprintf(name, bytes, "tracepoint_sight_%d", place - TRACEPOINT_SIGHT_0);
+		snprintf(name, PROGRAM_NAME_BYTES, "tracepoint_sight_%d", place - TRACEPOINT_SIGHT_0);
+}
+
+static int object__program_fd(struct bpf_object *object, const char *name)
+{
+	return bpf_program__fd(bpf_object__find_program_by_name(object, name));
+}
+
+static const char *return__program_name(const struct attach_options *options)
+{
+	return options->empty_programs ? EMPTY_FUNCTION_PROGRAM : RETURN_PROGRAM;
 }
 
 static bool backend__is_kprobe(enum wire_backend backend)
@@ -92,25 +114,26 @@ static void program__enable(struct bpf_object *object, const char *name, int att
 		bpf_program__set_expected_attach_type(program, attach_type);
 }
 
-void attach__choose_programs(struct bpf_object *object, enum wire_backend backend, const struct probe *probes, size_t count)
+void attach__choose_programs(struct bpf_object *object, const struct attach_options *options, const struct probe *probes,
+			     size_t count)
 {
+	int attach_type = backend__attach_type(options->backend);
+	char name[PROGRAM_NAME_BYTES];
 	struct bpf_program *program;
-	int attach_type = backend__attach_type(backend);
-	char name[64];
 
 	bpf_object__for_each_program(program, object)
 		bpf_program__set_autoload(program, false);
 	for (size_t i = 0; i < count; i++) {
 		if (probes[i].kind == WIRE_PROBE_TRACEPOINT) {
-			tracepoint__program_name(name, sizeof(name), probes[i].place);
+			tracepoint__program_name(name, options, probes[i].place);
 			program__enable(object, name, 0);
 			continue;
 		}
-		program_name(name, sizeof(name), probes[i].role, backend == WIRE_BACKEND_KPROBE_SESSION, probes[i].argument);
+		function__program_name(name, options, probes[i].role, probes[i].argument);
 		program__enable(object, name, attach_type);
 	}
-	if (backend == WIRE_BACKEND_KPROBE_MULTI || backend == WIRE_BACKEND_KPROBE)
-		program__enable(object, RETURN_PROGRAM, attach_type);
+	if (options->backend == WIRE_BACKEND_KPROBE_MULTI || options->backend == WIRE_BACKEND_KPROBE)
+		program__enable(object, return__program_name(options), attach_type);
 }
 
 /* ---- kprobe.multi and kprobe.session: one link for all functions of a program ------------------------------------- */
@@ -180,13 +203,12 @@ static void group__free(struct group *group)
 	free(group->cookies);
 }
 
-static void probes__attach_multi(struct attachment *attachment, struct bpf_object *object, enum wire_backend backend,
+static void probes__attach_multi(struct attachment *attachment, struct bpf_object *object, const struct attach_options *options,
 				 struct probe *probes, size_t count)
 {
-	bool session = backend == WIRE_BACKEND_KPROBE_SESSION;
-	int attach_type = backend__attach_type(backend);
+	int attach_type = backend__attach_type(options->backend);
+	char name[PROGRAM_NAME_BYTES];
 	struct group group;
-	char name[64];
 
 	if (!group__init(&group, count))
 		return;
@@ -197,20 +219,19 @@ static void probes__attach_multi(struct attachment *attachment, struct bpf_objec
 				if (probes[i].kind == WIRE_PROBE_FUNCTION && (int)probes[i].role == role &&
 				    probes[i].argument == position)
 					group__add(&group, &probes[i]);
-			program_name(name, sizeof(name), role, session, position);
+			function__program_name(name, options, role, position);
 			if (group.count)
-				group__attach(attachment, bpf_program__fd(bpf_object__find_program_by_name(object, name)),
-					      attach_type, 0, &group, 0, group.count);
+				group__attach(attachment, object__program_fd(object, name), attach_type, 0, &group, 0,
+					      group.count);
 		}
 	}
-	if (!session) {
+	if (options->backend != WIRE_BACKEND_KPROBE_SESSION) {
 		group.count = 0;
 		for (size_t i = 0; i < count; i++)
 			if (probes[i].attached && probes[i].cookie & PROBE_RECORD)
 				group__add(&group, &probes[i]);
 		if (group.count)
-			group__attach(attachment, bpf_program__fd(bpf_object__find_program_by_name(object, RETURN_PROGRAM)),
-				      attach_type, KPROBE_MULTI_RETURN, &group, 0, group.count);
+			group__attach(attachment, object__program_fd(object, return__program_name(options)), attach_type, KPROBE_MULTI_RETURN, &group, 0, group.count);
 	}
 	group__free(&group);
 }
@@ -276,24 +297,24 @@ static void limits__raise_files(void)
 	}
 }
 
-static void probes__attach_single(struct attachment *attachment, struct bpf_object *object, struct probe *probes, size_t count)
+static void probes__attach_single(struct attachment *attachment, struct bpf_object *object, const struct attach_options *options,
+				  struct probe *probes, size_t count)
 {
 	struct kprobe_pmu pmu = {
 		.type = file__read_number("/sys/bus/event_source/devices/kprobe/type", "%d"),
 		.return_bit = file__read_number("/sys/bus/event_source/devices/kprobe/format/retprobe", "config:%d"),
 	};
-	int return_program = bpf_program__fd(bpf_object__find_program_by_name(object, RETURN_PROGRAM));
-	char name[64];
+	int return_program = object__program_fd(object, return__program_name(options));
+	char name[PROGRAM_NAME_BYTES];
 
 	limits__raise_files();
 	for (int role = ROLE_COUNT - 1; role >= 0; role--)
 		for (size_t i = 0; i < count; i++) {
 			if (probes[i].kind != WIRE_PROBE_FUNCTION || (int)probes[i].role != role)
 				continue;
-			program_name(name, sizeof(name), role, false, probes[i].argument);
+			function__program_name(name, options, role, probes[i].argument);
 			probes[i].attached =
-				kprobe__attach(attachment, &pmu, &probes[i],
-					       bpf_program__fd(bpf_object__find_program_by_name(object, name)), false);
+				kprobe__attach(attachment, &pmu, &probes[i], object__program_fd(object, name), false);
 			if (probes[i].attached && probes[i].cookie & PROBE_RECORD)
 				kprobe__attach(attachment, &pmu, &probes[i], return_program, true);
 		}
@@ -301,13 +322,14 @@ static void probes__attach_single(struct attachment *attachment, struct bpf_obje
 
 /* ---- tracepoints --------------------------------------------------------------------------------------------------- */
 
-static void probe__attach_tracepoint(struct attachment *attachment, struct bpf_object *object, struct probe *probe)
+static void probe__attach_tracepoint(struct attachment *attachment, struct bpf_object *object,
+				     const struct attach_options *options, struct probe *probe)
 {
-	char name[64];
+	char name[PROGRAM_NAME_BYTES];
 	int link;
 
-	tracepoint__program_name(name, sizeof(name), probe->place);
-	link = bpf_raw_tracepoint_open(probe->name, bpf_program__fd(bpf_object__find_program_by_name(object, name)));
+	tracepoint__program_name(name, options, probe->place);
+	link = bpf_raw_tracepoint_open(probe->name, object__program_fd(object, name));
 	if (link < 0)
 		return;
 	attachment__add_link(attachment, link);
@@ -316,8 +338,8 @@ static void probe__attach_tracepoint(struct attachment *attachment, struct bpf_o
 
 /* ---- all ------------------------------------------------------------------------------------------------------------ */
 
-struct attachment *attach__probes(struct bpf_object *object, enum wire_backend backend, struct probe *probes, size_t count,
-				  char *error, size_t error_bytes)
+struct attachment *attach__probes(struct bpf_object *object, const struct attach_options *options, struct probe *probes,
+				  size_t count, char *error, size_t error_bytes)
 {
 	struct attachment *attachment = calloc(1, sizeof(*attachment));
 	struct bpf_program *program;
@@ -328,15 +350,15 @@ struct attachment *attach__probes(struct bpf_object *object, enum wire_backend b
 	}
 	for (size_t i = 0; i < count; i++)
 		if (probes[i].kind == WIRE_PROBE_TRACEPOINT)
-			probe__attach_tracepoint(attachment, object, &probes[i]);
+			probe__attach_tracepoint(attachment, object, options, &probes[i]);
 	bpf_object__for_each_program(program, object)
 		if (bpf_program__fd(program) >= 0)
 			fds__add(&attachment->programs, &attachment->program_count, &attachment->program_capacity,
 				 bpf_program__fd(program));
-	if (backend == WIRE_BACKEND_KPROBE)
-		probes__attach_single(attachment, object, probes, count);
-	else if (backend__is_kprobe(backend))
-		probes__attach_multi(attachment, object, backend, probes, count);
+	if (options->backend == WIRE_BACKEND_KPROBE)
+		probes__attach_single(attachment, object, options, probes, count);
+	else if (backend__is_kprobe(options->backend))
+		probes__attach_multi(attachment, object, options, probes, count);
 	if (!attachment->count) {
 		snprintf(error, error_bytes, "the kernel refused every probe: %s", strerror(errno));
 		attachment__free(attachment);

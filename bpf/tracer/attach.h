@@ -29,15 +29,21 @@ struct probe {
 
 struct attachment; /* the links of one tracer */
 
+struct attach_options {
+	enum wire_backend backend;
+	bool empty_programs; /* attach programs that do nothing */
+};
+
 /* Decides which programs of the opened object the kernel is asked to load. */
-void attach__choose_programs(struct bpf_object *object, enum wire_backend backend, const struct probe *probes, size_t count);
+void attach__choose_programs(struct bpf_object *object, const struct attach_options *options, const struct probe *probes,
+			     size_t count);
 
 /*
  * Attaches the probes; sets `attached` in each. A probe that the kernel refuses is left out, the others are attached all the same.
  * NULL with a message in `error` when nothing could be attached.
  */
-struct attachment *attach__probes(struct bpf_object *object, enum wire_backend backend, struct probe *probes, size_t count,
-				  char *error, size_t error_bytes);
+struct attachment *attach__probes(struct bpf_object *object, const struct attach_options *options, struct probe *probes,
+				  size_t count, char *error, size_t error_bytes);
 
 /* Probe hits that the kernel skipped, over all programs. */
 uint64_t attachment__missed(const struct attachment *attachment);

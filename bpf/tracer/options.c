@@ -235,6 +235,8 @@ static const struct option table[] = {
 	  "end after so long (0, the default: never)" },
 	{ "exit-with-stdin", NULL, FOR_TRACE, parse_switch, FIELD(exit_with_stdin), 0, 0,
 	  "end when standard input ends" },
+	{ "empty-programs", NULL, FOR_TRACE, parse_switch, FIELD(empty_programs), 0, 0,
+	  "attach programs that do nothing, to measure what probes cost by themselves" },
 };
 
 #define OPTION_COUNT (sizeof(table) / sizeof(table[0]))

@@ -44,6 +44,7 @@ struct trace_options {
 	uint64_t journeys;    /* 0: no limit */
 	uint64_t duration_ms; /* 0: no limit */
 	bool exit_with_stdin;
+	bool empty_programs; /* for `npm run bench`: attach programs that do nothing */
 };
 
 struct options {

@@ -194,8 +194,14 @@ static int on_libbpf_message(enum libbpf_print_level level, const char *format, 
 	return 0;
 }
 
+static struct attach_options trace__attach_options(const struct trace *trace)
+{
+	return (struct attach_options){ .backend = trace->backend, .empty_programs = trace->options->empty_programs };
+}
+
 static int trace__load(struct trace *trace)
 {
+	struct attach_options options = trace__attach_options(trace);
 	struct session_functions session = session_functions__find();
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	int failure;
@@ -206,7 +212,7 @@ static int trace__load(struct trace *trace)
 		return EXIT_CODE_FAILURE;
 	trace__size_maps(trace);
 	trace__set_settings(trace);
-	attach__choose_programs(trace->object, trace->backend, trace->plan.probes, trace->plan.count);
+	attach__choose_programs(trace->object, &options, trace->plan.probes, trace->plan.count);
 	failure = bpf_object__load(trace->object);
 	if (!failure)
 		return 0;
@@ -218,9 +224,10 @@ static int trace__load(struct trace *trace)
 
 static int trace__attach(struct trace *trace)
 {
+	struct attach_options options = trace__attach_options(trace);
 	uint64_t start = clock__now_ns(CLOCK_MONOTONIC);
 
-	trace->attachment = attach__probes(trace->object, trace->backend, trace->plan.probes, trace->plan.count, trace->error,
+	trace->attachment = attach__probes(trace->object, &options, trace->plan.probes, trace->plan.count, trace->error,
 					   sizeof(trace->error));
 	trace->attach_duration_ns = clock__now_ns(CLOCK_MONOTONIC) - start;
 	return trace->attachment ? 0 : EXIT_CODE_KERNEL;
@@ -337,13 +344,14 @@ static int trace__open_stream(struct trace *trace)
 
 /* ---- the loop -------------------------------------------------------------------------------------------------------- */
 
-/* Waits a little, or less when standard input ends and that is to end the trace. */
-static void trace__wait(const struct trace *trace, bool idle)
+/* Waits a little, the less the more there was to do, and not when standard input ends and that is to end the trace. */
+static void trace__wait(const struct trace *trace, size_t taken)
 {
+	int timeout_ms = taken == 0 ? POLL_IDLE_MS : taken < DRAIN_TAKE_MOST ? POLL_MS : 0;
 	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
 	char discarded[256];
 
-	if (poll(&input, trace->options->exit_with_stdin ? 1 : 0, idle ? POLL_IDLE_MS : POLL_MS) <= 0)
+	if (poll(&input, trace->options->exit_with_stdin ? 1 : 0, timeout_ms) <= 0)
 		return;
 	if (read(STDIN_FILENO, discarded, sizeof(discarded)) <= 0)
 		stopping = 1;
@@ -370,7 +378,7 @@ static enum wire_end_cause trace__run(struct trace *trace)
 	uint64_t start = clock__now_ns(CLOCK_MONOTONIC), expired = start, reported = start;
 
 	while (!stopping) {
-		bool idle = !drain__take(trace->drain);
+		size_t taken = drain__take(trace->drain);
 		uint64_t now = clock__now_ns(CLOCK_MONOTONIC);
 
 		if (now - expired >= EXPIRE_EVERY_NS) {
@@ -385,7 +393,7 @@ static enum wire_end_cause trace__run(struct trace *trace)
 			return WIRE_END_FAILURE;
 		if (trace__limit_reached(trace, start, now))
 			return WIRE_END_LIMIT;
-		trace__wait(trace, idle);
+		trace__wait(trace, taken);
 	}
 	return WIRE_END_REQUESTED;
 }
