@@ -1,94 +1,62 @@
 import type { Identity } from "../enrich/identity.js";
 import type { Attribute, AttributeGroup } from "../map/packet-span.js";
-import { integerField, lengthDelimited } from "./protobuf-writer.js";
+import { BackwardWriter } from "./backward-writer.js";
 
 type Value = Attribute["value"];
 
-/** opentelemetry.proto.common.v1.KeyValue */
-export function encodeKeyValue(key: string, value: Value): Uint8Array {
-  return Buffer.concat([lengthDelimited(1, key), lengthDelimited(2, encodeAnyValue(value))]);
-}
-
-/** opentelemetry.proto.common.v1.AnyValue */
-function encodeAnyValue(value: Value): Uint8Array {
-  if (typeof value === "string") return lengthDelimited(1, value);
-  if (typeof value === "boolean") return integerField(2, value ? 1 : 0);
-  if (typeof value === "number") return integerField(3, value);
-  return lengthDelimited(5, Buffer.concat(value.map((item) => lengthDelimited(1, encodeAnyValue(item)))));
-}
-
+/** Tags of the fields: number * 8 + wire type. */
 const SPAN_ATTRIBUTES_TAG = 0x4a;
+const RESOURCE_TAG = 0x0a;
+const RESOURCE_ATTRIBUTES_TAG = 0x0a;
 const KEY_TAG = 0x0a;
 const VALUE_TAG = 0x12;
 const STRING_TAG = 0x0a;
+const BOOL_TAG = 0x10;
 const INT_TAG = 0x18;
-const MAX_SHORT = 0x7f;
+const ARRAY_TAG = 0x2a;
+const ARRAY_VALUES_TAG = 0x0a;
 
-const keys = new Map<string, Uint8Array>();
+const writer = new BackwardWriter();
 
 /** The attribute as a field of a span, encoded once. */
 export function encodeSpanAttribute(attribute: Attribute): Uint8Array {
   if (attribute.encoded) return attribute.encoded;
-  const { definition, value } = attribute;
-  const encoded = encodeShort(definition.key, value) ?? lengthDelimited(9, encodeKeyValue(definition.key, value));
-  attribute.encoded = encoded;
-  return encoded;
+  writeKeyValue(attribute.definition.key, attribute.value);
+  writer.head(SPAN_ATTRIBUTES_TAG, 0);
+  attribute.encoded = writer.take();
+  return attribute.encoded;
 }
 
-/** The usual case, where all lengths fit into one byte: ASCII texts and non-negative integers. */
-function encodeShort(key: string, value: Value): Uint8Array | undefined {
-  if (typeof value === "number") return value < 0 || key.length > 64 ? undefined : encodeShortInteger(key, value);
-  if (typeof value !== "string" || value.length + key.length > 100) return undefined;
-  const keyBytes = bytesOfKey(key);
-  const bytes = new Uint8Array(keyBytes.length + 8 + value.length);
-  let at = 2;
-  bytes.set(keyBytes, at);
-  at += keyBytes.length;
-  bytes[at] = VALUE_TAG;
-  bytes[at + 1] = value.length + 2;
-  bytes[at + 2] = STRING_TAG;
-  bytes[at + 3] = value.length;
-  at += 4;
-  for (let index = 0; index < value.length; index++) {
-    const code = value.charCodeAt(index);
-    if (code > MAX_SHORT) return undefined;
-    bytes[at++] = code;
+/** The content of an opentelemetry.proto.common.v1.KeyValue */
+function writeKeyValue(key: string, value: Value): void {
+  const end = writer.mark;
+  writeAnyValue(value);
+  writer.head(VALUE_TAG, end);
+  writeText(KEY_TAG, key);
+}
+
+/** The content of an opentelemetry.proto.common.v1.AnyValue */
+function writeAnyValue(value: Value): void {
+  if (typeof value === "string") return writeText(STRING_TAG, value);
+  if (typeof value === "object") return writeArray(value);
+  writer.varint(Number(value));
+  writer.byte(typeof value === "boolean" ? BOOL_TAG : INT_TAG);
+}
+
+function writeArray(values: readonly string[]): void {
+  const end = writer.mark;
+  for (let index = values.length - 1; index >= 0; index--) {
+    const itemEnd = writer.mark;
+    writeText(STRING_TAG, values[index] as string);
+    writer.head(ARRAY_VALUES_TAG, itemEnd);
   }
-  return finishShort(bytes, at);
+  writer.head(ARRAY_TAG, end);
 }
 
-function encodeShortInteger(key: string, value: number): Uint8Array {
-  const keyBytes = bytesOfKey(key);
-  const bytes = new Uint8Array(keyBytes.length + 16);
-  bytes.set(keyBytes, 2);
-  const valueAt = 2 + keyBytes.length;
-  let at = valueAt + 3;
-  for (let rest = value; ; rest = Math.floor(rest / 128)) {
-    if (rest <= MAX_SHORT) {
-      bytes[at++] = rest;
-      break;
-    }
-    bytes[at++] = (rest % 128) | 0x80;
-  }
-  bytes[valueAt] = VALUE_TAG;
-  bytes[valueAt + 1] = at - valueAt - 2;
-  bytes[valueAt + 2] = INT_TAG;
-  return finishShort(bytes, at);
-}
-
-function finishShort(bytes: Uint8Array, end: number): Uint8Array {
-  bytes[0] = SPAN_ATTRIBUTES_TAG;
-  bytes[1] = end - 2;
-  return bytes.subarray(0, end);
-}
-
-function bytesOfKey(key: string): Uint8Array {
-  let bytes = keys.get(key);
-  if (!bytes) {
-    bytes = Uint8Array.from([KEY_TAG, key.length, ...Buffer.from(key, "latin1")]);
-    keys.set(key, bytes);
-  }
-  return bytes;
+function writeText(tag: number, text: string): void {
+  const end = writer.mark;
+  writer.text(text);
+  writer.head(tag, end);
 }
 
 const SLAB_BYTES = 64 * 1024;
@@ -128,8 +96,13 @@ const resources = new WeakMap<Identity, Uint8Array>();
 export function encodeResource(identity: Identity): Uint8Array {
   let encoded = resources.get(identity);
   if (!encoded) {
-    const fields = Object.entries(identity.attributes).map(([key, value]) => lengthDelimited(1, encodeKeyValue(key, value)));
-    encoded = lengthDelimited(1, Buffer.concat(fields));
+    for (const [key, value] of Object.entries(identity.attributes).reverse()) {
+      const end = writer.mark;
+      writeKeyValue(key, value);
+      writer.head(RESOURCE_ATTRIBUTES_TAG, end);
+    }
+    writer.head(RESOURCE_TAG, 0);
+    encoded = writer.take();
     resources.set(identity, encoded);
   }
   return encoded;
