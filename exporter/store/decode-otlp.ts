@@ -85,7 +85,7 @@ class RequestReader {
       name: readString(span["name"], "name"),
       kind: Number(readInteger(span["kind"], "kind")),
       startUnixNs,
-      endUnixNs: endUnixNs < startUnixNs ? startUnixNs : endUnixNs,
+      endUnixNs: notBefore(endUnixNs, startUnixNs),
       attributes: readAttributes(span["attributes"]),
       events: asList(span["events"], "events").map(readEvent),
       links: asList(span["links"], "links").map((link) => readLink(link, this.idsAre)),
@@ -183,6 +183,12 @@ function readId(value: unknown, idsAre: Encoding): string {
 
 function isId(id: string, bytes: number): boolean {
   return id.length === bytes * 2 && /^[0-9a-f]+$/.test(id) && /[1-9a-f]/.test(id);
+}
+
+/** Clocks are set while spans last; the page cannot draw a span that ends before it starts. */
+function notBefore(endUnixNs: bigint, startUnixNs: bigint): bigint {
+  if (endUnixNs >= startUnixNs) return endUnixNs;
+  return startUnixNs;
 }
 
 interface LongLike {

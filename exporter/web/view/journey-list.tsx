@@ -77,7 +77,7 @@ function Packet({ journey }: { readonly journey: JourneySummary }) {
       {tcpFlags && <span class="flags">{tcpFlags}</span>}
       {source && (
         <code class="endpoints">
-          {formatEndpoint(source)} <span aria-label="to">→</span> {formatEndpoint(destination)}
+          {formatEndpoint(source)} → {formatEndpoint(destination)}
         </code>
       )}
       {journey.joined && <span class="tag">part of an application's trace</span>}

@@ -62,8 +62,7 @@ function StopText({ item }: { readonly item: MapItem }) {
       return (
         <>
           <small>{CHANGE_NAMES[item.change.field] ?? item.change.field}</small>{" "}
-          <span class="was">{item.change.before}</span> <span aria-label="became">→</span>{" "}
-          <span>{item.change.after}</span>
+          <span class="was">{item.change.before}</span> → <span>{item.change.after}</span>
         </>
       );
     case "wait":

@@ -69,7 +69,7 @@ function Changes({ span }: { readonly span: SpanView }) {
           <div key={field}>
             <dt>{field}</dt>
             <dd>
-              <span class="was">{before}</span> <span aria-label="became">→</span> <b>{after}</b>
+              <span class="was">{before}</span> → <b>{after}</b>
             </dd>
           </div>
         ))}

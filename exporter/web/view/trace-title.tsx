@@ -45,7 +45,7 @@ function JourneyHeading({ journey }: { readonly journey: JourneySummary }) {
       {tcpFlags && <span class="flags">{tcpFlags}</span>}
       {source && (
         <code class="endpoints">
-          {formatEndpoint(source)} <span aria-label="to">→</span> {formatEndpoint(destination)}
+          {formatEndpoint(source)} → {formatEndpoint(destination)}
         </code>
       )}
     </>

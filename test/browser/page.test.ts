@@ -1,0 +1,449 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import { NodeTracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-node";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { buildLongRecording, buildPageRecording, PER_ROUND } from "./build-page-recording.js";
+import { type RunningPage, startPage } from "./start-page.js";
+
+/** This folder, and not that of what was compiled from it. */
+const SOURCES = new URL("../../../test/browser/", import.meta.url);
+
+/** The browser of the system; CHROMIUM names another. */
+const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+const ROUNDS = 10;
+const PHONE = { width: 390, height: 844 };
+const LONG_JOURNEY_HOPS = 1_000;
+
+const skip = existsSync(CHROMIUM) ? false : `there is no browser at ${CHROMIUM}: install chromium, or set CHROMIUM`;
+
+describe("the page in a browser", { skip, timeout: 180_000 }, () => {
+  let running: RunningPage;
+  let browser: Browser;
+
+  before(async () => {
+    execFileSync(process.execPath, [fileURLToPath(new URL("../../exporter/web/bundle.mjs", SOURCES))]);
+    running = await startPage();
+    await running.send(buildPageRecording({ rounds: ROUNDS }));
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  });
+  after(async () => {
+    await browser?.close();
+    await running?.close();
+  });
+
+  /** Opens the page and fails the test on an error in the console, or on a request to anywhere else. */
+  async function withPage(
+    hash: string,
+    act: (page: Page) => Promise<void>,
+    options: BrowserContextOptions = {},
+  ): Promise<void> {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on(
+      "request",
+      (request) => request.url().startsWith(running.url) || complaints.push(`asked for ${request.url()}`),
+    );
+    try {
+      await page.goto(running.url + hash);
+      await act(page);
+    } finally {
+      await context.close();
+    }
+    assert.deepEqual(complaints, []);
+  }
+
+  const rows = (page: Page) => page.locator(".journey");
+  const openFirst =
+    (end: string, transport = "TCP") =>
+    async (page: Page) => {
+      const row = rows(page)
+        .filter({ has: page.locator(`.end:has-text("${end}")`) })
+        .filter({ hasText: transport })
+        .first();
+      await row.click();
+      await page.locator("[role=treegrid]").waitFor();
+    };
+  const scrollsSideways = (page: Page) =>
+    page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth") as Promise<boolean>;
+
+  it("lists journeys, with the causes of drops above them", () =>
+    withPage("", async (page) => {
+      await rows(page).first().waitFor();
+      assert.equal(await rows(page).count(), ROUNDS * PER_ROUND.journeys);
+      const cards = page.locator(".drop-card");
+      assert.equal(await cards.count(), 2);
+      const text = await cards.filter({ hasText: "NETFILTER_DROP" }).innerText();
+      assert.match(text, /in nf_hook_slow · node/);
+      assert.match(text, /tcp to 10\.9\.2\.2:8081/);
+      assert.match(text, new RegExp(`${ROUNDS} packets`));
+      const top = await cards.first().boundingBox();
+      const list = await rows(page).first().boundingBox();
+      assert.ok(top && list && top.y < list.y);
+      assert.match(
+        await page.locator(".counts").innerText(),
+        new RegExp(`${ROUNDS * PER_ROUND.journeys} journeys\\s+${ROUNDS * PER_ROUND.faults} dropped`),
+      );
+    }));
+
+  const filters: readonly [string, (page: Page) => Promise<unknown>, number][] = [
+    [
+      "end",
+      (page) => page.getByLabel("End", { exact: true }).selectOption("transmitted"),
+      ROUNDS * PER_ROUND.transmitted,
+    ],
+    ["address", (page) => page.getByLabel("Address").fill("2001:db8::1"), ROUNDS * PER_ROUND.transmitted],
+    ["port", (page) => page.getByLabel("Port").fill("8081"), ROUNDS],
+    ["namespace", (page) => page.getByLabel("Namespace").selectOption("client"), ROUNDS * 6],
+    ["function", (page) => page.getByLabel("Function").fill("nf_nat"), ROUNDS * PER_ROUND.delivered],
+    ["duration", (page) => page.getByLabel("Shortest duration").selectOption("100000"), ROUNDS * PER_ROUND.delivered],
+    ["text", (page) => page.getByLabel("Search").fill("no_socket 5353"), ROUNDS],
+  ];
+  for (const [name, fill, expected] of filters) {
+    it(`filters by ${name}, and the address bar keeps it`, () =>
+      withPage("", async (page) => {
+        await rows(page).first().waitFor();
+        await fill(page);
+        await page.locator(".list-title", { hasText: new RegExp(`^${expected} journey`) }).waitFor();
+        assert.equal(await rows(page).count(), expected);
+        await page.reload();
+        await page.locator(".list-title", { hasText: new RegExp(`^${expected} journey`) }).waitFor();
+      }));
+  }
+
+  it("puts the worst first when asked to", () =>
+    withPage("#/journeys?sort=worst", async (page) => {
+      await rows(page).first().waitFor();
+      const faults = await page.locator(".journey.is-fault").count();
+      assert.equal(faults, ROUNDS * PER_ROUND.faults);
+      const ends = await rows(page).evaluateAll((links) => links.map((link) => link.classList.contains("is-fault")));
+      assert.deepEqual(ends.slice(0, faults), Array(faults).fill(true));
+    }));
+
+  it("shows a journey's path: namespaces, interfaces, translation, wait and end", () =>
+    withPage("", async (page) => {
+      await openFirst("delivered")(page);
+      const stations = page.locator(".station");
+      assert.deepEqual(await stations.locator("h3").allInnerTexts(), ["client", "node", "server"]);
+      const text = (await stations.allInnerTexts()).map((station) => station.replace(/\s+/g, " "));
+      assert.match(text[0] ?? "", /process curl eth0/);
+      assert.match(
+        text[1] ?? "",
+        /veth-client destination NAT 10\.96\.0\.1:80 → 10\.9\.2\.2:8080 veth-server TTL 64 → 63/,
+      );
+      assert.match(text[2] ?? "", /eth0 waits .* in socket receive queue ✓ delivered/);
+    }));
+
+  it("draws hops nested, in lanes, with waits, and their bars within those that enclose them", () =>
+    withPage("", async (page) => {
+      await openFirst("delivered")(page);
+      assert.deepEqual(await page.locator(".lane b").allInnerTexts(), ["client", "node", "server"]);
+      const level = (name: string) =>
+        page.locator(`[role=row]:has(.row-label:text-is("${name}"))`).first().getAttribute("aria-level");
+      assert.deepEqual(
+        await Promise.all(["tcp packet", "tcp_sendmsg_locked", "__tcp_transmit_skb", "ip_rcv"].map(level)),
+        ["1", "2", "3", "3"],
+      );
+      assert.ok((await page.locator(".row.role-wait").count()) >= 2);
+      const bar = (name: string) =>
+        page.locator(`[role=row]:has(.row-label:text-is("${name}")) .bar`).first().boundingBox();
+      const [outer, inner] = [await bar("ip_forward"), await bar("ip_output")];
+      assert.ok(outer && inner);
+      const [inside] = await page
+        .locator(`[role=row]:has(.row-label:text-is("ip_output")) .bar`)
+        .evaluateAll((bars) => bars.map((one) => one.getBoundingClientRect().left).slice(1));
+      assert.ok(inside !== undefined && inside >= outer.x);
+      assert.equal(await page.locator(".lane-line").count(), 3);
+    }));
+
+  it("says where a packet was dropped, why, and what to do", () =>
+    withPage("", async (page) => {
+      await page.locator(".drop-card", { hasText: "NETFILTER_DROP" }).locator(".drop-main").click();
+      const banner = page.locator(".banner.is-fault").first();
+      await banner.waitFor();
+      assert.match(
+        await banner.innerText(),
+        /NETFILTER_DROP\s+dropped in nf_hook_slow\+0xd3 · node · veth-client[\s\S]*What to do: \S+/,
+      );
+      assert.match(await page.locator(".stop-drop").innerText(), /NETFILTER_DROP nf_hook_slow/);
+      const row = page.locator(".row.is-fault.role-hop");
+      assert.match(await row.innerText(), /nf_hook_slow[\s\S]*✕ NETFILTER_DROP/);
+      assert.equal(await row.getAttribute("aria-selected"), "true");
+      assert.match(await page.locator(".panel").innerText(), /skb\.drop\.location\s+nf_hook_slow\+0xd3/);
+    }));
+
+  it("does not paint a drop by design red", () =>
+    withPage("", async (page) => {
+      await rows(page).filter({ hasText: "TCP_OLD_DATA" }).first().click();
+      await page.locator(".banner").waitFor();
+      assert.match(await page.locator(".banner").innerText(), /given up, by design/);
+      assert.equal(await page.locator(".banner.is-fault, .row.is-fault, .stop-drop.is-fault").count(), 0);
+    }));
+
+  it("groups journeys of one path, and leads from a path to its journeys", () =>
+    withPage("#/paths", async (page) => {
+      const paths = page.locator(".path");
+      await paths.first().waitFor();
+      assert.equal(await paths.count(), 5);
+      assert.match(
+        (await paths.first().innerText()).replace(/\s+/g, " "),
+        new RegExp(`^${ROUNDS * PER_ROUND.delivered} journeys ✓ ?delivered .*p50 \\d.* p99 \\d`),
+      );
+      await paths.first().click();
+      await page.locator(".list-title", { hasText: `${ROUNDS * PER_ROUND.delivered} journeys` }).waitFor();
+    }));
+
+  it("works by keyboard alone", () =>
+    withPage("", async (page) => {
+      await rows(page).first().waitFor();
+      await page.keyboard.press("/");
+      await page.keyboard.type("nf_nat");
+      await page.locator(".list-title", { hasText: `${ROUNDS * PER_ROUND.delivered} journeys` }).waitFor();
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("j");
+      await page.keyboard.press("j");
+      assert.equal(await rows(page).nth(1).evaluate<boolean>("row => row === document.activeElement"), true);
+      await page.keyboard.press("Enter");
+      await page.locator("[role=treegrid]").waitFor();
+      for (const key of ["ArrowDown", "j", "ArrowDown", "k"]) await page.keyboard.press(key);
+      const focused = page.locator("[role=row]:focus");
+      assert.equal(await focused.locator(".row-label").innerText(), "__tcp_transmit_skb");
+      assert.match(await page.locator(".panel h2").innerText(), /__tcp_transmit_skb/);
+      const before = await page.locator("[role=row]").count();
+      await page.keyboard.press("ArrowLeft");
+      assert.equal(await focused.getAttribute("aria-expanded"), "false");
+      assert.ok((await page.locator("[role=row]").count()) < before);
+      await page.keyboard.press("ArrowRight");
+      assert.equal(await page.locator("[role=row]").count(), before);
+      const outline = await focused.evaluate<string>("row => getComputedStyle(row).outlineStyle");
+      assert.notEqual(outline, "none");
+      await page.keyboard.press("Escape");
+      await rows(page).first().waitFor();
+      assert.match(page.url(), /text=nf_nat/);
+      await page.keyboard.press("Escape");
+      await page.locator(".list-title", { hasText: `${ROUNDS * PER_ROUND.journeys} journeys` }).waitFor();
+      await page.keyboard.press("2");
+      await page.locator(".path").first().waitFor();
+      await page.keyboard.press("?");
+      await page.getByRole("dialog").waitFor();
+      await page.keyboard.press("Escape");
+      assert.equal(await page.getByRole("dialog").count(), 0);
+    }));
+
+  it("opens a link to a span of a journey", () =>
+    withPage("", async (page) => {
+      await openFirst("delivered")(page);
+      await page.locator(`[role=row]:has(.row-label:text-is("tcp_v4_rcv"))`).click();
+      const link = page.url();
+      assert.match(link, /#\/trace\/[0-9a-f]{32}\/[0-9a-f]{16}\?span=[0-9a-f]{16}$/);
+      await page.goto("about:blank");
+      await page.goto(link);
+      await page.locator(".panel h2", { hasText: "tcp_v4_rcv" }).waitFor();
+    }));
+
+  it("fits a phone, list and journey, and opens attributes over the waterfall", () =>
+    withPage(
+      "",
+      async (page) => {
+        await rows(page).first().waitFor();
+        assert.equal(await scrollsSideways(page), false);
+        await page.getByRole("button", { name: "Filters" }).click();
+        await page.getByLabel("Port").fill("8081");
+        assert.equal(await scrollsSideways(page), false);
+        await page.locator(".list-title", { hasText: new RegExp(`^${ROUNDS} journeys`) }).waitFor();
+        await rows(page).first().click();
+        await page.locator("[role=treegrid]").waitFor();
+        assert.equal(await scrollsSideways(page), false);
+        assert.equal(await page.locator(".panel").isVisible(), false);
+        await page.locator(".row.is-fault.role-hop").click();
+        assert.equal(await page.locator(".panel").isVisible(), true);
+        await page.getByRole("button", { name: "Close" }).click();
+        assert.equal(await page.locator(".panel").isVisible(), false);
+        await page.goto(`${running.url}#/paths`);
+        await page.locator(".path").first().waitFor();
+        assert.equal(await scrollsSideways(page), false);
+      },
+      { viewport: PHONE, hasTouch: true },
+    ));
+
+  for (const colorScheme of ["light", "dark"] as const) {
+    it(`has text of enough contrast in ${colorScheme} mode`, () =>
+      withPage(
+        "",
+        async (page) => {
+          await rows(page).first().waitFor();
+          assert.deepEqual(await findFaintText(page), []);
+          await page.locator(".drop-main").first().click();
+          await page.locator("[role=treegrid]").waitFor();
+          assert.deepEqual(await findFaintText(page), []);
+        },
+        { colorScheme },
+      ));
+  }
+
+  it("changes its colours with a key, and remembers", () =>
+    withPage(
+      "",
+      async (page) => {
+        await rows(page).first().waitFor();
+        const ground = () => page.evaluate("getComputedStyle(document.body).backgroundColor");
+        const light = await ground();
+        for (let press = 0; press < 2; press++) await page.keyboard.press("t");
+        assert.notEqual(await ground(), light);
+        await page.reload();
+        await rows(page).first().waitFor();
+        assert.notEqual(await ground(), light);
+      },
+      { colorScheme: "light" },
+    ));
+
+  it("does not move when motion is not wanted", () =>
+    withPage(
+      "",
+      async (page) => {
+        const animation = await page
+          .locator(".pulse")
+          .evaluate<string>("pulse => getComputedStyle(pulse).animationName");
+        assert.equal(animation, "none");
+      },
+      { reducedMotion: "reduce" },
+    ));
+
+  it("opens a journey of 1,000 hops in less than a second, and moves in it at once", async (test) => {
+    await running.send(buildLongRecording(LONG_JOURNEY_HOPS));
+    await withPage("", async (page) => {
+      const row = rows(page).filter({ hasText: "1,000 hops" });
+      await row.waitFor();
+      const start = performance.now();
+      await row.click();
+      await page.locator(`[role=row]:nth-child(${LONG_JOURNEY_HOPS})`).waitFor({ state: "attached" });
+      await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+      const openMs = performance.now() - start;
+      const moveStart = performance.now();
+      for (let press = 0; press < 20; press++) await page.keyboard.press("j");
+      const moveMs = (performance.now() - moveStart) / 20;
+      test.diagnostic(`opened in ${openMs.toFixed(0)} ms, a move takes ${moveMs.toFixed(0)} ms`);
+      assert.equal(await page.locator("[role=row]").count(), LONG_JOURNEY_HOPS + 1);
+      assert.ok(openMs < 1_000, `it took ${openMs.toFixed(0)} ms`);
+      assert.ok(moveMs < 100, `a move took ${moveMs.toFixed(0)} ms`);
+    });
+  });
+
+  it("shows an application's trace, and a packet's journey within it", async () => {
+    const { traceId, spanId } = await sendApplicationTrace(running);
+    await withPage(`#/trace/${traceId}`, async (page) => {
+      await page.locator("[role=treegrid]").waitFor();
+      assert.deepEqual(await page.locator(".row-label").allInnerTexts(), ["GET /cart", "SELECT cart"]);
+      await sendJoinedJourney(running, traceId, spanId);
+      await page.locator(".row-label", { hasText: "ip_rcv" }).waitFor();
+      const level = (name: string) =>
+        page.locator(`[role=row]:has(.row-label:text-is("${name}"))`).getAttribute("aria-level");
+      assert.deepEqual(await Promise.all(["GET /cart", "tcp packet", "ip_rcv"].map(level)), ["1", "2", "3"]);
+      await page.locator(".scope select").selectOption({ index: 1 });
+      await page.locator(".scope", { hasText: "sent by GET /cart of shop" }).waitFor();
+      assert.deepEqual(await page.locator(".row-label").allInnerTexts(), ["tcp packet", "ip_rcv"]);
+    });
+  });
+
+  it("shows by itself what comes while it is open, and says what to do while there is nothing", async () => {
+    running.store.clear();
+    await withPage("", async (page) => {
+      const empty = page.locator(".empty");
+      await empty.waitFor();
+      assert.match(await empty.innerText(), /npx skbspan trace/);
+      await running.send(buildPageRecording({ rounds: 1 }));
+      await rows(page).first().waitFor();
+      assert.equal(await rows(page).count(), PER_ROUND.journeys);
+    });
+  });
+
+  it("says so when a link leads to a trace that has been forgotten", async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(`${running.url}#/trace/${"9".repeat(32)}`);
+    assert.match(await page.getByRole("alert").innerText(), /is not in the store/);
+    await context.close();
+  });
+});
+
+/** Texts whose contrast to the ground behind them is less than WCAG AA asks for. */
+function findFaintText(page: Page): Promise<string[]> {
+  return page.evaluate<string[]>(readFileSync(new URL("find-faint-text.js", SOURCES), "utf8"));
+}
+
+/** As an application does it: the official SDK and exporter. */
+async function sendApplicationTrace(running: RunningPage): Promise<{ traceId: string; spanId: string }> {
+  const exporter = new OTLPTraceExporter({ url: running.grpcUrl });
+  const resource = resourceFromAttributes({ "service.name": "shop" });
+  const provider = new NodeTracerProvider({ resource, spanProcessors: [new SimpleSpanProcessor(exporter)] });
+  const tracer = provider.getTracer("shop");
+  const request = tracer.startSpan("GET /cart", { startTime: new Date(1_795_000_000_000) });
+  const { traceId, spanId } = request.spanContext();
+  const { trace, context } = await import("@opentelemetry/api");
+  tracer
+    .startSpan("SELECT cart", { startTime: new Date(1_795_000_000_002) }, trace.setSpan(context.active(), request))
+    .end(new Date(1_795_000_000_004));
+  request.end(new Date(1_795_000_000_009));
+  await provider.forceFlush();
+  await provider.shutdown();
+  return { traceId, spanId };
+}
+
+/** A journey with the application's span as its parent, by OTLP/HTTP in JSON. */
+async function sendJoinedJourney(running: RunningPage, traceId: string, parentSpanId: string): Promise<void> {
+  const time = (offsetNs: number) => (1_795_000_000_005_000_000n + BigInt(offsetNs)).toString();
+  const text = (key: string, stringValue: string) => ({ key, value: { stringValue } });
+  const rootId = "00000000000000a1";
+  const spans = [
+    {
+      traceId,
+      spanId: rootId,
+      parentSpanId,
+      name: "tcp packet",
+      kind: 1,
+      startTimeUnixNano: time(0),
+      endTimeUnixNano: time(40_000),
+      attributes: [text("journey.end", "delivered")],
+    },
+    {
+      traceId,
+      spanId: "00000000000000a2",
+      parentSpanId: rootId,
+      name: "ip_rcv",
+      kind: 1,
+      startTimeUnixNano: time(100),
+      endTimeUnixNano: time(9_000),
+    },
+  ];
+  const body = {
+    resourceSpans: [
+      {
+        resource: { attributes: [text("service.name", "linux-network")] },
+        scopeSpans: [{ scope: { name: "skbspan" }, spans }],
+      },
+    ],
+  };
+  const response = await fetch(`${running.httpUrl}/v1/traces`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  assert.equal(response.status, 200);
+}
