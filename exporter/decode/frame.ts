@@ -6,14 +6,7 @@ export type KernelAddress = number;
 
 export type Backend = "kprobe.session" | "kprobe.multi" | "kprobe" | "tracepoint" | "drops" | "unknown";
 
-export type JourneyEnd =
-  | "unknown"
-  | "delivered"
-  | "transmitted"
-  | "dropped"
-  | "merged"
-  | "consumed"
-  | "expired";
+export type JourneyEnd = "unknown" | "delivered" | "transmitted" | "dropped" | "merged" | "consumed" | "expired";
 
 /** One traversal of a probe. Offsets are nanoseconds from the journey's start. */
 export interface Hop {

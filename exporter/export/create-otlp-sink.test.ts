@@ -88,7 +88,10 @@ test("a journey's root and hops arrive in one request", async (context) => {
   await sink.close();
   assert.equal(receiver.requests.length, 2, "dropped journeys travel apart from the others");
   const sizes = receiver.requests.map(({ bytes }) => spansOf(decodeRequest(bytes)).length).sort((a, b) => a - b);
-  assert.deepEqual(sizes, [delivered.spans.length, dropped.spans.length].sort((a, b) => a - b));
+  assert.deepEqual(
+    sizes,
+    [delivered.spans.length, dropped.spans.length].sort((a, b) => a - b),
+  );
   assert.equal(sink.stats().sentSpans, delivered.spans.length + dropped.spans.length);
   assert.deepEqual(lossesOf(sink), {});
 });

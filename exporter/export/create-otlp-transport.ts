@@ -1,6 +1,10 @@
 import { type Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { convertLegacyOtlpGrpcOptions, createOtlpGrpcExportDelegate } from "@opentelemetry/otlp-grpc-exporter-base";
-import { type IExportTraceServiceResponse, type ISerializer, ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
+import {
+  type IExportTraceServiceResponse,
+  type ISerializer,
+  ProtobufTraceSerializer,
+} from "@opentelemetry/otlp-transformer";
 import type { OtlpRequest, OtlpTransport, SendOutcome } from "./otlp-request.js";
 import { readRetryDelayMs } from "./read-retry-info.js";
 

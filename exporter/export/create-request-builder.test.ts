@@ -4,11 +4,7 @@ import { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
 import fc from "fast-check";
 import { arbitraryRecording } from "../../test/lib/arbitrary-recording.js";
 import { collectJourneys } from "../../test/lib/collect-journeys.js";
-import {
-  benignDropSeenByEntries,
-  droppedSeenByTracepoints,
-  tcpAcrossNode,
-} from "../../test/lib/example-recordings.js";
+import { benignDropSeenByEntries, droppedSeenByTracepoints, tcpAcrossNode } from "../../test/lib/example-recordings.js";
 import { decodeRequest, type PlainObject, spansOf } from "../../test/lib/otlp-schema.js";
 import { toReadableSpans } from "../../test/lib/to-readable-spans.js";
 import type { JourneySpans } from "../map/packet-span.js";
@@ -80,7 +76,9 @@ test("a builder is used again, and the last journey can be taken back", () => {
 test("a journey's spans are grouped by whose namespace they are in, one resource for one owner", () => {
   const journeys = collectJourneys(tcpAcrossNode());
   const request = decodeRequest(encode([...journeys, ...journeys]));
-  const services = (request["resourceSpans"] as readonly PlainObject[]).map((resource) => JSON.stringify(resource["resource"]));
+  const services = (request["resourceSpans"] as readonly PlainObject[]).map((resource) =>
+    JSON.stringify(resource["resource"]),
+  );
   assert.equal(services.length, 3);
   assert.equal(new Set(services).size, 3);
   assert.equal(spansOf(request).length, 2 * (journeys[0]?.spans.length ?? 0));

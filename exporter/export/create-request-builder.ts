@@ -1,5 +1,5 @@
 import type { Identity } from "../enrich/identity.js";
-import type { JourneySpans, PacketSpan } from "../map/packet-span.js";
+import type { Attribute, JourneySpans, PacketSpan } from "../map/packet-span.js";
 import { encodeGroup, encodeResource, encodeSpanAttribute } from "./encode-attribute.js";
 import { STATUS_CODE_ERROR } from "./otlp-constants.js";
 import {
@@ -30,7 +30,10 @@ const FIRST_SEGMENT_BYTES = 64 * 1024;
 /** Segments of owners that no longer appear would stay for ever. */
 const MAX_IDLE_SEGMENTS = 256;
 const TWO_POW_32 = 4294967296;
-const encodedScope = lengthDelimited(1, Buffer.concat([lengthDelimited(1, scope.name), lengthDelimited(2, scope.version)]));
+const encodedScope = lengthDelimited(
+  1,
+  Buffer.concat([lengthDelimited(1, scope.name), lengthDelimited(2, scope.version)]),
+);
 
 /** The spans of one resource, one after another. */
 interface Segment {
@@ -145,7 +148,13 @@ class Builder implements RequestBuilder {
     segment.length = at + length;
   }
 
-  private patch(view: DataView, at: number, template: SpanTemplate, span: PacketSpan, journeySpans: JourneySpans): void {
+  private patch(
+    view: DataView,
+    at: number,
+    template: SpanTemplate,
+    span: PacketSpan,
+    journeySpans: JourneySpans,
+  ): void {
     const { traceWords } = this;
     for (let word = 0; word < 4; word++) view.setInt32(at + template.traceIdAt + 4 * word, traceWords[word] ?? 0);
     view.setInt32(at + template.spanIdAt, span.idHigh);
@@ -172,15 +181,16 @@ function lengthOfExtra(span: PacketSpan): number {
   const { extra } = span;
   if (!extra) return 0;
   let length = 0;
-  for (let index = 0; index < extra.length; index++) length += encodeSpanAttribute(extra[index] as (typeof extra)[0]).length;
+  for (let index = 0; index < extra.length; index++) length += encodeSpanAttribute(extra[index] as Attribute).length;
   return length;
 }
 
-function writeExtra(span: PacketSpan, bytes: Uint8Array, at: number): number {
+function writeExtra(span: PacketSpan, bytes: Uint8Array, start: number): number {
   const { extra } = span;
+  let at = start;
   if (!extra) return at;
   for (let index = 0; index < extra.length; index++) {
-    const encoded = encodeSpanAttribute(extra[index] as (typeof extra)[0]);
+    const encoded = encodeSpanAttribute(extra[index] as Attribute);
     bytes.set(encoded, at);
     at += encoded.length;
   }

@@ -38,8 +38,9 @@ export function varint(value: number): number[] {
     return [...bytes, Number(rest)];
   }
   const bytes: number[] = [];
-  for (; value > 0x7f; value = Math.floor(value / 128)) bytes.push((value % 128) | 0x80);
-  bytes.push(value);
+  let rest = value;
+  for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 0x80);
+  bytes.push(rest);
   return bytes;
 }
 

@@ -1,5 +1,5 @@
 import type { Journey } from "../decode/frame.js";
-import { attributes, type AttributeDefinition } from "../map/attributes.js";
+import { type AttributeDefinition, attributes } from "../map/attributes.js";
 import { formatEndpoint, hasPorts, nameTcpFlags } from "../map/describe-packet.js";
 import type { Attribute, JourneySpans, PacketSpan } from "../map/packet-span.js";
 import { formatDuration } from "./format-duration.js";
@@ -70,8 +70,9 @@ function renderHeading(journeySpans: JourneySpans, root: PacketSpan, style: Text
   }
   if (context?.hasTransport && context.transport === 6) parts.push(nameTcpFlags(context.tcpFlags));
   if (context) parts.push(`${context.lengthBytes} bytes`);
-  const process = valueOf(root, attributes.processPid);
-  if (process !== undefined) parts.push(`by ${valueOf(root, attributes.processExecutableName) ?? "process"}[${process}]`);
+  const process = textOf(root, attributes.processPid);
+  if (process !== undefined)
+    parts.push(`by ${textOf(root, attributes.processExecutableName) ?? "process"}[${process}]`);
   return parts.join("  ");
 }
 
@@ -82,9 +83,13 @@ function renderSpan(span: PacketSpan, depth: number, width: number, style: TextS
   const isMoment = span.durationNs === 0;
   const duration = isMoment ? "" : `${isInferred ? "~" : ""}${formatDuration(span.durationNs)}`;
   const offset = `+${formatDuration(Math.max(0, span.startOffsetNs))}`;
-  const returned = valueOf(span, attributes.hopReturnValue);
+  const returned = textOf(span, attributes.hopReturnValue);
   const name = `${span.shape.name}${returned === undefined ? "" : style.faint(` = ${returned}`)}`;
-  const shownName = span.fault ? style.bad(`${name}  <-- dropped here`) : span.shape.kind === "wait" ? style.faint(name) : name;
+  const shownName = span.fault
+    ? style.bad(`${name}  <-- dropped here`)
+    : span.shape.kind === "wait"
+      ? style.faint(name)
+      : name;
   return `  ${style.namespace(label, shown.padEnd(width))}  ${style.faint(offset.padStart(10))}  ${duration.padStart(10)}  ${"  ".repeat(depth)}${shownName}`;
 }
 
@@ -92,10 +97,10 @@ function renderEnd(journey: Journey, root: PacketSpan, style: TextStyle): string
   const lost = journey.lostHops > 0 ? `, ${journey.lostHops} hops lost` : "";
   const summary = `${journey.hops.length} hops in ${formatDuration(Math.max(0, journey.durationNs))}${lost}`;
   const inferred = journey.isEndInferred ? " (concluded, not seen)" : "";
-  const reason = valueOf(root, attributes.dropReason);
+  const reason = textOf(root, attributes.dropReason);
   if (reason === undefined) return [`  ${journey.end}${inferred}, ${summary}`];
-  const location = valueOf(root, attributes.dropLocation);
-  const advice = valueOf(root, attributes.dropAdvice);
+  const location = textOf(root, attributes.dropLocation);
+  const advice = textOf(root, attributes.dropAdvice);
   const text = `dropped: ${reason}${location === undefined ? "" : ` at ${location}`}`;
   if (!root.fault) return [`  ${text} (not a fault), ${summary}`];
   const meaning = root.fault.description.split(": ").slice(1).join(": ");
@@ -110,7 +115,7 @@ function attributeOf(span: PacketSpan, definition: AttributeDefinition): Attribu
   return span.extra?.find((attribute) => attribute.definition === definition);
 }
 
-function valueOf(span: PacketSpan, definition: AttributeDefinition): string | undefined {
+function textOf(span: PacketSpan, definition: AttributeDefinition): string | undefined {
   const attribute = attributeOf(span, definition);
   return attribute === undefined ? undefined : String(attribute.value);
 }

@@ -1,4 +1,4 @@
-import { attributes, type AttributeDefinition } from "../map/attributes.js";
+import { type AttributeDefinition, attributes } from "../map/attributes.js";
 import type { SpanShape } from "../map/packet-span.js";
 import { encodeSpanAttribute } from "./encode-attribute.js";
 import { SPAN_FLAGS, SPAN_KIND_INTERNAL } from "./otlp-constants.js";

@@ -1,13 +1,6 @@
 import type { Context } from "../decode/frame.js";
-import { attributes, type AttributeDefinition } from "./attributes.js";
-import {
-  ETHERTYPE_ARP,
-  hasPorts,
-  nameNetwork,
-  nameProtocol,
-  nameTcpFlags,
-  nameTransport,
-} from "./describe-packet.js";
+import { type AttributeDefinition, attributes } from "./attributes.js";
+import { ETHERTYPE_ARP, hasPorts, nameNetwork, nameProtocol, nameTcpFlags, nameTransport } from "./describe-packet.js";
 import type { JourneyDraft } from "./journey-draft.js";
 import type { Drop } from "./mark-drop.js";
 import { createAttribute } from "./packet-span.js";
@@ -66,8 +59,7 @@ function addPacket(draft: JourneyDraft, root: SpanDraft, context: Context | unde
   }
   shared(attributes.sourceMac, context.sourceMac);
   shared(attributes.destinationMac, context.destinationMac);
-  if (context.ethertype !== 0)
-    shared(attributes.skbProtocol, `0x${context.ethertype.toString(16).padStart(4, "0")}`);
+  if (context.ethertype !== 0) shared(attributes.skbProtocol, `0x${context.ethertype.toString(16).padStart(4, "0")}`);
   shared(attributes.skbLength, context.lengthBytes);
   shared(attributes.skbMark, context.mark);
   if (context.vlan !== 0) shared(attributes.skbVlan, context.vlan);

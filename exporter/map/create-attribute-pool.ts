@@ -14,12 +14,16 @@ export function createAttributePool(): AttributePool {
   return {
     get(definition, value) {
       let byValue = byDefinition.get(definition);
-      if (!byValue) byDefinition.set(definition, (byValue = new Map()));
+      if (!byValue) {
+        byValue = new Map();
+        byDefinition.set(definition, byValue);
+      }
       const known = byValue.get(value);
       if (known) return known;
       if (count++ >= MAX_ATTRIBUTES) {
         byDefinition.clear();
-        byDefinition.set(definition, (byValue = new Map()));
+        byValue = new Map();
+        byDefinition.set(definition, byValue);
         count = 1;
       }
       const attribute = createAttribute(definition, value);

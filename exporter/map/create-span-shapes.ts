@@ -36,7 +36,8 @@ export function createSpanShapes(pool: AttributePool): SpanShapes {
       let shapes = byIdentity.get(identity);
       if (!shapes) {
         countShape();
-        byIdentity.set(identity, (shapes = new ShapesOfIdentity(identity, pool, countShape)));
+        shapes = new ShapesOfIdentity(identity, pool, countShape);
+        byIdentity.set(identity, shapes);
       }
       return shapes;
     },
@@ -62,7 +63,11 @@ class ShapesOfIdentity implements IdentityShapes {
 
   wait(name: string, isInferred: boolean): SpanShape {
     return this.other(`wait ${isInferred} ${name}`, () => {
-      return this.make("wait", `wait: ${name}`, isInferred ? [this.pool.get(attributes.hopDurationInferred, true)] : []);
+      return this.make(
+        "wait",
+        `wait: ${name}`,
+        isInferred ? [this.pool.get(attributes.hopDurationInferred, true)] : [],
+      );
     });
   }
 
@@ -96,7 +101,13 @@ class ShapesOfIdentity implements IdentityShapes {
     return { kind, name, identity: this.identity, attributes: constants, encoded: undefined };
   }
 
-  private hopAttributes(name: string, module: string, source: HopSource, cpu: number, isInferred: boolean): Attribute[] {
+  private hopAttributes(
+    name: string,
+    module: string,
+    source: HopSource,
+    cpu: number,
+    isInferred: boolean,
+  ): Attribute[] {
     const constants = [
       this.pool.get(attributes.codeFunctionName, name),
       this.pool.get(attributes.cpuLogicalNumber, cpu),

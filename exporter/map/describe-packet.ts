@@ -56,5 +56,7 @@ export function formatEndpoint(address: string, port: number, hasPort: boolean):
 
 export function hasPorts(context: Context): boolean {
   const { hasTransport, transport } = context;
-  return hasTransport && (transport === 6 || transport === 17 || transport === 132 || transport === 33 || transport === 136);
+  return (
+    hasTransport && (transport === 6 || transport === 17 || transport === 132 || transport === 33 || transport === 136)
+  );
 }

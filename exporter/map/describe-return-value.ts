@@ -5,19 +5,14 @@ import { wireReturnKind } from "../wire/layout.js";
 const MAX_ERRNO = 4095;
 
 const verdicts = ["NF_DROP", "NF_ACCEPT", "NF_STOLEN", "NF_QUEUE", "NF_REPEAT", "NF_STOP"];
-const rxHandlerResults = [
-  "RX_HANDLER_CONSUMED",
-  "RX_HANDLER_ANOTHER",
-  "RX_HANDLER_EXACT",
-  "RX_HANDLER_PASS",
-];
+const rxHandlerResults = ["RX_HANDLER_CONSUMED", "RX_HANDLER_ANOTHER", "RX_HANDLER_EXACT", "RX_HANDLER_PASS"];
 const groResults = ["GRO_MERGED", "GRO_MERGED_FREE", "GRO_HELD", "GRO_NORMAL", "GRO_CONSUMED"];
 /** Congestion notifications come back through functions that return netdev_tx_t. */
 const transmitResults: Readonly<Record<number, string>> = {
-  0x00: "NETDEV_TX_OK",
-  0x01: "NET_XMIT_DROP",
-  0x02: "NET_XMIT_CN",
-  0x10: "NETDEV_TX_BUSY",
+  0: "NETDEV_TX_OK",
+  1: "NET_XMIT_DROP",
+  2: "NET_XMIT_CN",
+  16: "NETDEV_TX_BUSY",
 };
 
 /** Several names of one number: the one that the kernel's source uses. */

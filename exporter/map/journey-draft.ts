@@ -1,8 +1,8 @@
 import type { Journey, ProbeFrame } from "../decode/frame.js";
 import type { NodeState } from "../enrich/create-node-state.js";
 import type { AttributePool } from "./create-attribute-pool.js";
-import type { IdentityShapes } from "./create-span-shapes.js";
 import type { SpanIds } from "./create-span-ids.js";
+import type { IdentityShapes } from "./create-span-shapes.js";
 import type { PlaceFinder } from "./locate-hops.js";
 import type { Attribute, AttributeGroup, SpanShape } from "./packet-span.js";
 import { findProbeRole, type ProbeRole } from "./queues.js";
@@ -33,7 +33,13 @@ export function createProbeCache(state: NodeState): ProbeCache {
       if (cached && (cached.frame || !state.probe(index))) return cached;
       const frame = state.probe(index);
       const name = frame?.name ?? `probe ${index}`;
-      const probe = { frame, name, isTracepoint: frame?.kind === "tracepoint", role: findProbeRole(name), returned: new Map() };
+      const probe = {
+        frame,
+        name,
+        isTracepoint: frame?.kind === "tracepoint",
+        role: findProbeRole(name),
+        returned: new Map(),
+      };
       known[index] = probe;
       return probe;
     },
@@ -66,9 +72,7 @@ export function addSpan(
 ): number {
   draft.ids.draw();
   return (
-    draft.spans.push(
-      new SpanDraft(shape, draft.ids.high, draft.ids.low, parent, startOffsetNs, durationNs, group),
-    ) - 1
+    draft.spans.push(new SpanDraft(shape, draft.ids.high, draft.ids.low, parent, startOffsetNs, durationNs, group)) - 1
   );
 }
 

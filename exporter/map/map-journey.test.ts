@@ -4,11 +4,7 @@ import fc from "fast-check";
 import { arbitraryRecording } from "../../test/lib/arbitrary-recording.js";
 import { buildRecording, type Unit } from "../../test/lib/build-recording.js";
 import { collectJourneys } from "../../test/lib/collect-journeys.js";
-import {
-  benignDropSeenByEntries,
-  droppedSeenByTracepoints,
-  tcpAcrossNode,
-} from "../../test/lib/example-recordings.js";
+import { benignDropSeenByEntries, droppedSeenByTracepoints, tcpAcrossNode } from "../../test/lib/example-recordings.js";
 import { wireBackend, wireJourneyEnd } from "../wire/layout.js";
 import { attributes } from "./attributes.js";
 import { formatSpanId, listAttributes } from "./list-attributes.js";
@@ -199,7 +195,10 @@ test("a drop is an error on the root and on the function that dropped, and nowhe
     assert.match(String(values["skb.drop.advice"]), /nft list ruleset/);
     assert.match(span?.fault?.description ?? "", /^NETFILTER_DROP in nft_do_chain: A firewall rule/);
   }
-  assert.match(String(valuesOf(find(journeySpans, "nft_do_chain"))["code.stacktrace"]), /nft_do_chain\+0x1d3\n.*\n.*ip_forward/s);
+  assert.match(
+    String(valuesOf(find(journeySpans, "nft_do_chain"))["code.stacktrace"]),
+    /nft_do_chain\+0x1d3\n.*\n.*ip_forward/s,
+  );
 });
 
 test("a drop by design is no error; entries alone give inferred durations", () => {
@@ -221,9 +220,15 @@ test("a drop by design is no error; entries alone give inferred durations", () =
 
 test("handing a packet on at once is no wait; taking it out later is", () => {
   const journey = (units: readonly Unit[]) => {
-    const names = ["__dev_queue_xmit", "fq_codel_enqueue", "dev_hard_start_xmit", "tcp_data_queue", "skb_copy_datagram_iter"];
+    const names = [
+      "__dev_queue_xmit",
+      "fq_codel_enqueue",
+      "dev_hard_start_xmit",
+      "tcp_data_queue",
+      "skb_copy_datagram_iter",
+    ];
     const recording = buildRecording().hello({ backend: wireBackend.kprobeSession });
-    names.forEach((name, index) => recording.probe(index, name));
+    for (const [index, name] of names.entries()) recording.probe(index, name);
     const fields = { endMonotonicNs: 900_000n, end: wireJourneyEnd.delivered };
     return nestingOf(only(recording.journey(fields, units).end().bytes())).filter((name) => name.startsWith("wait"));
   };
@@ -254,7 +259,10 @@ test("one packet has one trace id on two nodes, another packet has another", () 
   });
   const traceId = (probe: string, units: readonly Unit[], hostId = "a", fields: object = {}) => {
     const recording = buildRecording().hello({ backend: wireBackend.kprobeSession, hostId }).probe(0, probe);
-    const whole = recording.journey(fields, [{ hop: { probe: 0, enter: 1n, leave: 2n } }, ...units]).end().bytes();
+    const whole = recording
+      .journey(fields, [{ hop: { probe: 0, enter: 1n, leave: 2n } }, ...units])
+      .end()
+      .bytes();
     return Buffer.from(only(whole).traceId).toString("hex");
   };
   // Sent with a translated source, received with a translated destination: on the wire between they are the same.

@@ -90,8 +90,7 @@ function addChanges(draft: JourneyDraft): void {
     const changes = describeChanges(before, after, draft.state);
     changesOfSpan.set(span, [...(changesOfSpan.get(span) ?? []), ...changes]);
   }
-  for (const [span, changes] of changesOfSpan)
-    draft.spans[span]?.add(createAttribute(attributes.skbChanged, changes));
+  for (const [span, changes] of changesOfSpan) draft.spans[span]?.add(createAttribute(attributes.skbChanged, changes));
 }
 
 /** A look is noted after the entry into the function or before it, by the backend. -1: no hop stands before it. */

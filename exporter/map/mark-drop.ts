@@ -12,7 +12,8 @@ export interface Drop {
 }
 
 /** Functions that free a packet for somebody else. */
-const freers = /^(__)?(kfree_skb|consume_skb|sk_skb_reason_drop|skb_release_|sk_drop_reason|napi_consume_skb|kfree_skbmem|dev_kfree_skb)/;
+const freers =
+  /^(__)?(kfree_skb|consume_skb|sk_skb_reason_drop|skb_release_|sk_drop_reason|napi_consume_skb|kfree_skbmem|dev_kfree_skb)/;
 
 /** Finds out what the drop means and marks the hop that dropped. Undefined when the packet was not dropped. */
 export function markDrop(draft: JourneyDraft): Drop | undefined {
@@ -26,7 +27,12 @@ export function markDrop(draft: JourneyDraft): Drop | undefined {
   for (const attribute of drop.attributes) span.add(attribute);
   const stack = journey.stacks[journey.stacks.length - 1];
   if (stack && stack.hopsBefore === journey.hops.length)
-    span.add(createAttribute(attributes.codeStacktrace, stack.addresses.map((address) => state.symbolText(address)).join("\n")));
+    span.add(
+      createAttribute(
+        attributes.codeStacktrace,
+        stack.addresses.map((address) => state.symbolText(address)).join("\n"),
+      ),
+    );
   span.fault = drop.fault;
   return drop;
 }
@@ -35,8 +41,7 @@ function describeDrop(draft: JourneyDraft, reason: string, dropFunction: string)
   const { journey, state, pool } = draft;
   const verdict = judgeDrop(reason, dropFunction);
   const list = [pool.get(attributes.dropReason, reason)];
-  if (journey.dropLocation !== 0)
-    list.push(pool.get(attributes.dropLocation, state.symbolText(journey.dropLocation)));
+  if (journey.dropLocation !== 0) list.push(pool.get(attributes.dropLocation, state.symbolText(journey.dropLocation)));
   if (verdict.advice) list.push(pool.get(attributes.dropAdvice, verdict.advice));
   if (!verdict.isFault) return { verdict, fault: undefined, attributes: list };
   list.push(pool.get(attributes.errorType, reason));

@@ -1,7 +1,7 @@
 import type { Hop } from "../decode/frame.js";
+import { attributes } from "./attributes.js";
 import { WaitTracker } from "./create-wait-tracker.js";
 import { describeReturnValue } from "./describe-return-value.js";
-import { attributes } from "./attributes.js";
 import { addSpan, addWait, type JourneyDraft, type MappedProbe, orderHops, ROOT } from "./journey-draft.js";
 
 const MAX_RETURN_VALUES = 1024;

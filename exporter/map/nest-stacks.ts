@@ -37,7 +37,10 @@ export function nestStacks(draft: JourneyDraft): void {
     const hop = hops[index] as Hop;
     const probe = draft.probes.get(hop.probe);
     const place = draft.places.placeOf(index);
-    const subject = { isSending: isMadeHere && isWithSender && !probe.role.isReceiver, isNeighbourDiscovery: isDiscovery(place) };
+    const subject = {
+      isSending: isMadeHere && isWithSender && !probe.role.isReceiver,
+      isNeighbourDiscovery: isDiscovery(place),
+    };
     const frames = framesAt(draft, stackOfHop.get(index), subject);
     const hasWaited = addWaitBefore(draft, waits, probe, hop, chain, place, frames);
     if (hasWaited || probe.role.isReceiver) isWithSender = false;
@@ -62,7 +65,10 @@ const NEIGHBOUR_ADVERTISEMENT = 136;
 function isDiscovery({ context }: Place): boolean {
   if (!context) return false;
   if (context.ethertype === ETHERTYPE_ARP) return true;
-  return context.transport === 58 && (context.icmpType === NEIGHBOUR_SOLICITATION || context.icmpType === NEIGHBOUR_ADVERTISEMENT);
+  return (
+    context.transport === 58 &&
+    (context.icmpType === NEIGHBOUR_SOLICITATION || context.icmpType === NEIGHBOUR_ADVERTISEMENT)
+  );
 }
 
 function openFrames(
@@ -91,7 +97,10 @@ function openFrames(
     isShared = false;
     const parent = now[now.length - 1]?.span ?? ROOT;
     const group = isWithSender ? framePlace.groupInProcess : framePlace.group;
-    now.push({ frame, span: addSpan(draft, framePlace.shapes.stack(name, hop.cpu), parent, hop.enterOffsetNs, 0, group) });
+    now.push({
+      frame,
+      span: addSpan(draft, framePlace.shapes.stack(name, hop.cpu), parent, hop.enterOffsetNs, 0, group),
+    });
   }
   return now;
 }

@@ -16,7 +16,15 @@ export interface Queue {
 export const queues: readonly Queue[] = [
   {
     name: "backlog",
-    putBy: ["enqueue_to_backlog", "netif_rx_internal", "netif_rx", "__netif_rx", "dev_forward_skb", "veth_xmit", "loopback_xmit"],
+    putBy: [
+      "enqueue_to_backlog",
+      "netif_rx_internal",
+      "netif_rx",
+      "__netif_rx",
+      "dev_forward_skb",
+      "veth_xmit",
+      "loopback_xmit",
+    ],
     takenBy: [
       "__netif_receive_skb",
       "__netif_receive_skb_one_core",
@@ -71,7 +79,14 @@ export const queues: readonly Queue[] = [
   {
     name: "qdisc",
     putBy: ["dev_qdisc_enqueue", "*_enqueue", "*_qdisc_enqueue", "qdisc_enqueue"],
-    takenBy: ["sch_direct_xmit", "validate_xmit_skb_list", "validate_xmit_skb", "dev_hard_start_xmit", "net_dev_start_xmit", "qdisc_dequeue"],
+    takenBy: [
+      "sch_direct_xmit",
+      "validate_xmit_skb_list",
+      "validate_xmit_skb",
+      "dev_hard_start_xmit",
+      "net_dev_start_xmit",
+      "qdisc_dequeue",
+    ],
     isHandover: false,
   },
   {
@@ -104,7 +119,8 @@ export function findProbeRole(name: string): ProbeRole {
   let role = roles.get(name);
   if (!role) {
     if (roles.size >= MAX_ROLES) roles.clear();
-    roles.set(name, (role = workOutRole(name)));
+    role = workOutRole(name);
+    roles.set(name, role);
   }
   return role;
 }

@@ -29,7 +29,7 @@ export class SpanDraft implements PacketSpan {
     this.startOffsetNs = startOffsetNs;
     this.durationNs = durationNs;
     // Jaeger calls a span that lasts no time negative.
-    this.endOffsetNs = startOffsetNs + (durationNs < 1 ? 1 : durationNs);
+    this.endOffsetNs = startOffsetNs + Math.max(1, durationNs);
     this.group = group;
     this.extra = undefined;
     this.fault = undefined;

@@ -9,7 +9,8 @@ export interface StackFrame {
 }
 
 /** The machinery of tracing itself, innermost. */
-const tracing = /^(bpf_|__bpf_|___bpf_|bpf_prog|bpf_trampoline|__traceiter_|trace_event_|__do_trace_|trace_call_bpf|ftrace_|arch_ftrace|fprobe_|rethook_|kprobe_)/;
+const tracing =
+  /^(bpf_|__bpf_|___bpf_|bpf_prog|bpf_trampoline|__traceiter_|trace_event_|__do_trace_|trace_call_bpf|ftrace_|arch_ftrace|fprobe_|rethook_|kprobe_)/;
 
 /** Softirqs, threads, timers, interrupts: frames from here outwards are work for whatever comes, not for this packet. */
 const contexts =
@@ -29,8 +30,10 @@ const answerers = /^tcp_v[46]_(send_|connect|reqsk_send|timewait_ack|mtu_|syn_re
 /** Neighbour discovery's work on an answer, which lets go of the packets that waited for it. */
 const neighbours = /^(arp_process|arp_rcv|ndisc_rcv|ndisc_recv|neigh_event_ns)/;
 /** Functions that only let go of the packet: the moment of that is a hop of its own. */
-const freers = /^(__)?(kfree_skb|consume_skb|sk_skb_reason_drop|skb_release_|napi_consume_skb|kfree_skbmem|dev_kfree_skb)/;
-const interrupts = /^(__do_softirq|handle_softirqs|do_softirq|net_rx_action|__irq_exit|irq_exit|common_interrupt|sysvec_|call_timer_fn)/;
+const freers =
+  /^(__)?(kfree_skb|consume_skb|sk_skb_reason_drop|skb_release_|napi_consume_skb|kfree_skbmem|dev_kfree_skb)/;
+const interrupts =
+  /^(__do_softirq|handle_softirqs|do_softirq|net_rx_action|__irq_exit|irq_exit|common_interrupt|sysvec_|call_timer_fn)/;
 
 /** What kind of packet a stack is about. */
 export interface StackSubject {

@@ -194,7 +194,8 @@ class Builder implements RecordingBuilder {
   stats(monotonicNs: bigint, values: readonly bigint[]): this {
     const payload = Buffer.alloc(wireStats.bytes);
     viewOf(payload).setBigUint64(wireStats.monotonicNs, monotonicNs, this.little);
-    values.forEach((value, index) => viewOf(payload).setBigUint64(wireStats.values + 8 * index, value, this.little));
+    for (const [index, value] of values.entries())
+      viewOf(payload).setBigUint64(wireStats.values + 8 * index, value, this.little);
     return this.raw(wireFrameType.stats, payload);
   }
 
@@ -241,11 +242,16 @@ class Builder implements RecordingBuilder {
     view.setUint32(wireStack.frameCount, addresses.length, this.little);
     view.setUint16(wireStack.probe, wire.unitStack, this.little);
     view.setUint16(wireStack.cpu, cpu ?? 0, this.little);
-    addresses.forEach((address, index) => view.setBigUint64(wireStack.bytes + 8 * index, address, this.little));
+    for (const [index, address] of addresses.entries())
+      view.setBigUint64(wireStack.bytes + 8 * index, address, this.little);
     return bytes;
   }
 
-  private fill(struct: string, layout: Readonly<Record<string, number>>, fields: Readonly<Record<string, Value>>): Buffer {
+  private fill(
+    struct: string,
+    layout: Readonly<Record<string, number>>,
+    fields: Readonly<Record<string, Value>>,
+  ): Buffer {
     const bytes = Buffer.alloc(layout.bytes ?? 0);
     const view = viewOf(bytes);
     for (const [name, value] of Object.entries(fields)) {

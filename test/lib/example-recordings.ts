@@ -1,10 +1,4 @@
-import {
-  wire,
-  wireBackend,
-  wireJourneyEnd,
-  wireProbeKind,
-  wireReturnKind,
-} from "../../exporter/wire/layout.js";
+import { wire, wireBackend, wireJourneyEnd, wireProbeKind, wireReturnKind } from "../../exporter/wire/layout.js";
 import { buildRecording, type RecordingBuilder, type Unit } from "./build-recording.js";
 
 /** Written by hand, for unit tests of the stages after the tracer: times and order as a kernel would have them. */
@@ -166,12 +160,21 @@ export function droppedSeenByTracepoints(): Uint8Array {
     .probe(1, "netif_rx", { kind: wireProbeKind.tracepoint })
     .probe(2, "netif_receive_skb", { kind: wireProbeKind.tracepoint })
     .probe(3, "kfree_skb", { kind: wireProbeKind.tracepoint });
-  const sender = ["ip_finish_output2", "__tcp_transmit_skb", "tcp_v4_connect", "inet_stream_connect", "__sys_connect", "do_syscall_64"];
+  const sender = [
+    "ip_finish_output2",
+    "__tcp_transmit_skb",
+    "tcp_v4_connect",
+    "inet_stream_connect",
+    "__sys_connect",
+    "do_syscall_64",
+  ];
   const softirq = ["process_backlog", "__napi_poll", "net_rx_action"];
   const stacks: readonly (readonly bigint[])[] = [
     ["bpf_trace_run2", "__traceiter_net_dev_queue", "__dev_queue_xmit", ...sender].map((name) => frame(name)),
     [
-      ...["bpf_trace_run2", "__traceiter_netif_rx", "netif_rx_internal", "veth_xmit", "dev_hard_start_xmit"].map((name) => frame(name)),
+      ...["bpf_trace_run2", "__traceiter_netif_rx", "netif_rx_internal", "veth_xmit", "dev_hard_start_xmit"].map(
+        (name) => frame(name),
+      ),
       frame("__dev_queue_xmit", 0x90),
       ...sender.map((name) => frame(name)),
     ],
