@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, unlinkSync, writeSync } from "node:fs";
-import { type Writable, finished } from "node:stream";
+import { finished, type Writable } from "node:stream";
 import { describeSystemError, systemErrorCode } from "../lib/describe-system-error.js";
 import { exitCode } from "../lib/exit-code.js";
 import { UserError } from "../lib/user-error.js";

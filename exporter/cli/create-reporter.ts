@@ -13,7 +13,10 @@ export interface Reporter {
 
 const LINE_EVERY_MS = 5_000;
 
-export function createReporter(output: Writable & { isTTY?: boolean; columns?: number }, now = performance.now.bind(performance)): Reporter {
+export function createReporter(
+  output: Writable & { isTTY?: boolean; columns?: number },
+  now = performance.now.bind(performance),
+): Reporter {
   let shown = "";
   let lineAtMs = now();
   // A terminal that is closed is no reason to stop tracing.
@@ -28,7 +31,8 @@ export function createReporter(output: Writable & { isTTY?: boolean; columns?: n
     setStatus(text) {
       if (output.isTTY === true) {
         const erase = eraseStatus();
-        shown = (text ?? "").slice(0, Math.max(20, (output.columns ?? 80) - 1));
+        // A terminal that does not know its width says 0.
+        shown = (text ?? "").slice(0, Math.max(20, (output.columns || 80) - 1));
         output.write(erase + shown);
         return;
       }

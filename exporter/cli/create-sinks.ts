@@ -8,7 +8,10 @@ export interface NamedSink {
 }
 
 /** The sinks that the user wants, imported when they are. */
-export async function createSinks(context: CommandContext, options: { readonly isRecording: boolean }): Promise<NamedSink[]> {
+export async function createSinks(
+  context: CommandContext,
+  options: { readonly isRecording: boolean },
+): Promise<NamedSink[]> {
   const sinks: NamedSink[] = [];
   for (const name of context.config.exports) sinks.push({ name, sink: await createSink(name, context, options) });
   return sinks;

@@ -7,7 +7,10 @@ import { UserError } from "../lib/user-error.js";
 const WRITTEN_FOR_PEOPLE = ["ListenError", "LabError"];
 
 /** Any error as the lines that a person reads, and the exit code. A stack trace only when `isDebugging`. */
-export function describeFailure(error: unknown, isDebugging = false): { readonly code: ExitCode; readonly text: string } {
+export function describeFailure(
+  error: unknown,
+  isDebugging = false,
+): { readonly code: ExitCode; readonly text: string } {
   const { code, message, hint } = toUserError(error);
   const lines = [`skbspan: error: ${message}`, ...(hint === "" ? [] : [hint])];
   if (isDebugging && error instanceof Error) lines.push(error.stack ?? "");

@@ -3,7 +3,14 @@ import type { TracerStats } from "../enrich/create-node-state.js";
 type StatName = keyof TracerStats;
 
 /** How each count reads, the tracer's words (wire.h); the order is that of the summary. */
-export const endNames = ["delivered", "transmitted", "dropped", "merged", "consumed", "expired"] as const satisfies readonly StatName[];
+export const endNames = [
+  "delivered",
+  "transmitted",
+  "dropped",
+  "merged",
+  "consumed",
+  "expired",
+] as const satisfies readonly StatName[];
 
 export const lossTexts: readonly (readonly [StatName, (count: string) => string])[] = [
   ["lostTableFull", (count) => `${count} journeys: no free slot (raise --slots, or match less)`],
@@ -25,7 +32,10 @@ export function countOf(count: number, one: string, many = `${one}s`): string {
 
 /** What was looked at and not followed, and why. */
 export function describeSeen(stats: TracerStats): string {
-  const parts = [`${countOf(stats.started, "journey")} begun`, `${countOf(stats.notMatched, "look")} at packets that did not match`];
+  const parts = [
+    `${countOf(stats.started, "journey")} begun`,
+    `${countOf(stats.notMatched, "look")} at packets that did not match`,
+  ];
   if (stats.sampledOut > 0) parts.push(`${formatCount(stats.sampledOut)} sampled out`);
   if (stats.rateLimited > 0) parts.push(`${formatCount(stats.rateLimited)} over --rate`);
   return parts.join(", ");

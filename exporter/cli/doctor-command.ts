@@ -1,6 +1,6 @@
+import { wantsColour } from "../export/create-console-sink.js";
 import { UserError } from "../lib/user-error.js";
 import { wrapText } from "../lib/wrap-text.js";
-import { wantsColour } from "../export/create-console-sink.js";
 import { findTracer } from "../tracer/find-tracer.js";
 import { queryTracer } from "../tracer/query-tracer.js";
 import type { CommandContext, RunCommand } from "./command-context.js";
@@ -23,8 +23,11 @@ const INDENT = 9;
 /** `skbspan doctor`: answers, whatever is missing. */
 export const doctorCommand: RunCommand = async ({ config, environment, standardOutput }) => {
   const checks = [checkNode(), ...(await checkTracer(environment))];
-  const colour = config.colour === "auto" ? wantsColour(standardOutput.stream, environment) : config.colour === "always";
-  const lines = config.isJson ? checks.map((check) => JSON.stringify(check)) : checks.flatMap((check) => renderCheck(check, colour));
+  const colour =
+    config.colour === "auto" ? wantsColour(standardOutput.stream, environment) : config.colour === "always";
+  const lines = config.isJson
+    ? checks.map((check) => JSON.stringify(check))
+    : checks.flatMap((check) => renderCheck(check, colour));
   standardOutput.stream.write(`${lines.join("\n")}\n`);
 };
 

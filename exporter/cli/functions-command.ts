@@ -40,7 +40,9 @@ function compilePattern(text: string | undefined): RegExp {
   try {
     return new RegExp(text ?? "");
   } catch (error) {
-    throw new UserError(exitCode.usage, `PATTERN is not a valid regular expression: ${(error as Error).message}.`, { cause: error });
+    throw new UserError(exitCode.usage, `PATTERN is not a valid regular expression: ${(error as Error).message}.`, {
+      cause: error,
+    });
   }
 }
 

@@ -58,7 +58,7 @@ async function dispatch(argv: readonly string[]): Promise<void> {
   if (name === "--help" || name === "-h" || name === "help") return write(helpFor(rest[0]));
   if (name === "--version" || name === "-V") return write(`${scope.version}\n`);
   const command = requireCommand(name);
-  const loaded = loadConfig(command, rest, process.env);
+  const loaded = await loadConfig(command, rest, process.env);
   if (loaded.config.isHelpWanted) return write(renderCommandHelp(command));
   const reporter = createReporter(process.stderr);
   for (const warning of loaded.warnings) reporter.warn(warning);
@@ -68,13 +68,18 @@ async function dispatch(argv: readonly string[]): Promise<void> {
 }
 
 function helpFor(name: string | undefined): string {
-  return name === undefined || name.startsWith("-") ? renderOverview(scope.version) : renderCommandHelp(requireCommand(name));
+  return name === undefined || name.startsWith("-")
+    ? renderOverview(scope.version)
+    : renderCommandHelp(requireCommand(name));
 }
 
 function requireCommand(name: string): Command {
   const command = findCommand(name);
   if (command) return command;
-  const nearest = nearestName(name, commands.map((known) => known.name));
+  const nearest = nearestName(
+    name,
+    commands.map((known) => known.name),
+  );
   const what = name.startsWith("-") ? "unknown option" : "unknown command";
   throw new UserError(exitCode.usage, `${what} ${JSON.stringify(name)}${nearest ? `: did you mean ${nearest}?` : ""}`, {
     hint: "`skbspan --help` lists the commands; options stand after the command.",

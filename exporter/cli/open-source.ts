@@ -37,12 +37,20 @@ async function openTracer({ config, reporter, environment }: CommandContext): Pr
     const exit = await tracer.exited;
     if (exit.code !== exitCode.ok) throw tracerFailure(exit);
   }
-  return { name: "the tracer", isRecording: false, bytes: read(), stop: () => tracer.stop(), kill: () => tracer.kill() };
+  return {
+    name: "the tracer",
+    isRecording: false,
+    bytes: read(),
+    stop: () => tracer.stop(),
+    kill: () => tracer.kill(),
+  };
 }
 
 async function openRecording(path: string): Promise<Source> {
   const fail = (error: unknown): never => {
-    throw new UserError(exitCode.failure, `Cannot read the recording ${path}: ${describeSystemError(error)}.`, { cause: error });
+    throw new UserError(exitCode.failure, `Cannot read the recording ${path}: ${describeSystemError(error)}.`, {
+      cause: error,
+    });
   };
   if (path !== "-") {
     const status = await stat(path).catch(fail);

@@ -4,8 +4,8 @@ import { exitCode } from "../lib/exit-code.js";
 import { UserError } from "../lib/user-error.js";
 import type { RunCommand } from "./command-context.js";
 import { createFileWriter, createStreamWriter, type RecordingWriter } from "./create-recording-writer.js";
-import { formatCount } from "./describe-stats.js";
 import { describeWaiting } from "./describe-progress.js";
+import { formatCount } from "./describe-stats.js";
 import { openSource } from "./open-source.js";
 import { type Consumer, type ConsumerHooks, runSession } from "./run-session.js";
 
@@ -14,7 +14,9 @@ export const recordCommand: RunCommand = async (context) => {
   const { config, operands, standardOutput, reporter } = context;
   const path = operands[0] ?? "-";
   if (path === "-" && standardOutput.stream.isTTY)
-    throw new UserError(exitCode.usage, "A recording is not for a terminal.", { hint: "Name a file, or send the output to a program." });
+    throw new UserError(exitCode.usage, "A recording is not for a terminal.", {
+      hint: "Name a file, or send the output to a program.",
+    });
   const writer = path === "-" ? createStreamWriter(standardOutput.stream) : createFileWriter(path, config);
   try {
     await runSession({
@@ -27,7 +29,8 @@ export const recordCommand: RunCommand = async (context) => {
     });
   } finally {
     await writer.close();
-    if (writer.writtenBytes > 0 && !config.isQuiet) reporter.say(`skbspan: ${formatCount(writer.writtenBytes)} bytes in ${writer.name}`);
+    if (writer.writtenBytes > 0 && !config.isQuiet)
+      reporter.say(`skbspan: ${formatCount(writer.writtenBytes)} bytes in ${writer.name}`);
   }
 };
 

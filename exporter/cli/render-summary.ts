@@ -19,8 +19,12 @@ export function renderSummary(input: SummaryInput): string[] {
   const lines = [`skbspan: ${countOf(keptJourneys, "journey")}, ${countOf(keptSpans, "span")} ${time}`];
   if (stats) {
     const ends = describeEnds(stats);
-    const discarded = stats.discarded > 0 ? `, ${formatCount(stats.discarded)} not wanted (--dropped-only, --min-duration)` : "";
-    lines.push(`  seen: ${describeSeen(stats)}`, `  kept: ${formatCount(keptJourneys)}${ends && `; ended: ${ends}`}${discarded}`);
+    const discarded =
+      stats.discarded > 0 ? `, ${formatCount(stats.discarded)} not wanted (--dropped-only, --min-duration)` : "";
+    lines.push(
+      `  seen: ${describeSeen(stats)}`,
+      `  kept: ${formatCount(keptJourneys)}${ends && `; ended: ${ends}`}${discarded}`,
+    );
   }
   const losses = renderLosses(input);
   return losses.length === 0 ? [...lines, "  lost: nothing"] : [...lines, ...losses];
@@ -29,10 +33,12 @@ export function renderSummary(input: SummaryInput): string[] {
 /** Only what was lost, empty when nothing was. */
 export function renderLosses({ stats, sinks }: Pick<SummaryInput, "stats" | "sinks">): string[] {
   const losses: string[] = [];
-  if (stats) for (const [name, describe] of lossTexts) if (stats[name] > 0) losses.push(describe(formatCount(stats[name])));
+  if (stats)
+    for (const [name, describe] of lossTexts) if (stats[name] > 0) losses.push(describe(formatCount(stats[name])));
+  // Whoever pipes into `head` knows.
   for (const sink of sinks)
     for (const [cause, spans] of Object.entries(sink.stats.lostSpans))
-      // Whoever pipes into `head` knows.
-      if (spans > 0 && cause !== "reader_gone") losses.push(`${countOf(spans, "span")} not exported by ${sink.name}: ${cause.replaceAll("_", " ")}`);
+      if (spans > 0 && cause !== "reader_gone")
+        losses.push(`${countOf(spans, "span")} not exported by ${sink.name}: ${cause.replaceAll("_", " ")}`);
   return losses.map((loss) => `  lost: ${loss}`);
 }

@@ -14,7 +14,6 @@ const MAX_REASONS = 1_000;
 
 /** `skbspan run`: the agent. Ends with the tracer, or cleanly on SIGTERM. */
 export const runCommand: RunCommand = async (context) => {
-  const { config } = context;
   const source = await openSource(context);
   const sinks = await createSinks(context, source);
   const agent = createAgent(context, sinks);
@@ -51,12 +50,18 @@ function createAgent({ config, reporter }: CommandContext, sinks: readonly Named
       exportFailingMs: health.failingMs(performance.now()),
     }),
   });
-  const observe = (): void => health.observe(sinks.map(({ sink }) => sink.stats()), performance.now());
+  const observe = (): void =>
+    health.observe(
+      sinks.map(({ sink }) => sink.stats()),
+      performance.now(),
+    );
   const timer = setInterval(observe, OBSERVE_EVERY_MS);
   return {
     async start() {
       const { host, port } = await control.start(config.listen);
-      reporter.say(`skbspan: /healthz, /readyz and /metrics on http://${host.includes(":") ? `[${host}]` : host}:${port}`);
+      reporter.say(
+        `skbspan: /healthz, /readyz and /metrics on http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+      );
     },
     createConsumer(hooks) {
       const pipeline = createPipeline({
@@ -70,7 +75,9 @@ function createAgent({ config, reporter }: CommandContext, sinks: readonly Named
         },
         onFrame(frame) {
           if (frame.type === "hello")
-            reporter.say(`skbspan: attached to ${frame.attachedFunctions} probes by ${frame.backend}, kernel ${frame.kernelRelease}`);
+            reporter.say(
+              `skbspan: attached to ${frame.attachedFunctions} probes by ${frame.backend}, kernel ${frame.kernelRelease}`,
+            );
         },
       });
       state = pipeline.state;

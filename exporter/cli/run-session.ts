@@ -8,8 +8,8 @@ import { createPipeline, type Pipeline, type PipelineOptions } from "../pipeline
 import { catchInterrupts } from "./catch-interrupts.js";
 import type { CommandContext } from "./command-context.js";
 import type { NamedSink } from "./create-sinks.js";
-import type { Source } from "./open-source.js";
 import { formatCount } from "./describe-stats.js";
+import type { Source } from "./open-source.js";
 import { renderLosses, renderSummary } from "./render-summary.js";
 
 /** What takes the bytes: a pipeline, or the writer of a recording. */
@@ -54,7 +54,9 @@ class Session {
     this.source = options.source;
     this.sinks = options.sinks;
     const hooks: ConsumerHooks = { keep: (spans) => this.keep(spans), onMessage: (message) => this.relay(message) };
-    const createConsumer = options.createConsumer ?? ((chosen) => createPipeline({ ...chosen, sinks: options.sinks.map(({ sink }) => sink) }));
+    const createConsumer =
+      options.createConsumer ??
+      ((chosen) => createPipeline({ ...chosen, sinks: options.sinks.map(({ sink }) => sink) }));
     this.consumer = createConsumer(hooks);
   }
 
@@ -88,9 +90,13 @@ class Session {
     for (const { name, sink } of this.sinks) {
       const { acceptedSpans, sentSpans } = sink.stats();
       if (name === "otlp" && acceptedSpans > 0 && sentSpans === 0)
-        throw new UserError(exitCode.failure, `No span reached the collector: all ${formatCount(acceptedSpans)} are lost.`, {
-          hint: "OTEL_EXPORTER_OTLP_ENDPOINT says where to send; the default is http://localhost:4317, and gRPC has to listen there.",
-        });
+        throw new UserError(
+          exitCode.failure,
+          `No span reached the collector: all ${formatCount(acceptedSpans)} are lost.`,
+          {
+            hint: "OTEL_EXPORTER_OTLP_ENDPOINT says where to send; the default is http://localhost:4317, and gRPC has to listen there.",
+          },
+        );
     }
   }
 
@@ -130,7 +136,13 @@ class Session {
     const overdue = new Promise<void>((_, reject) => {
       this.stopping.signal.addEventListener("abort", () => {
         sleep(END_TIMEOUT_MS, undefined, { signal: ended.signal, ref: false }).then(
-          () => reject(new UserError(exitCode.failure, `${this.source.name} did not end within ${END_TIMEOUT_MS / 1000} s; it was killed.`)),
+          () =>
+            reject(
+              new UserError(
+                exitCode.failure,
+                `${this.source.name} did not end within ${END_TIMEOUT_MS / 1000} s; it was killed.`,
+              ),
+            ),
           () => {},
         );
       });

@@ -43,7 +43,8 @@ export const commands: readonly Command[] = [
   {
     name: "drops",
     summary: "Show dropped packets with the reason and the place, live",
-    description: "The cheapest way to watch: only the kernel's drop tracepoint is attached, unless --probes says otherwise.",
+    description:
+      "The cheapest way to watch: only the kernel's drop tracepoint is attached, unless --probes says otherwise.",
     operands: [],
     takesFilter: true,
     examples: ["skbspan drops", "skbspan drops --probes core udp port 53"],
@@ -76,8 +77,11 @@ export const commands: readonly Command[] = [
   {
     name: "functions",
     summary: "List the kernel functions that handle packets, and why one cannot be attached",
-    description: "PATTERN is looked for in the name: a regular expression. The list is this kernel's, or that of a recording with --from.",
-    operands: [{ name: "PATTERN", isRequired: false, help: "A regular expression that the name has to match somewhere." }],
+    description:
+      "PATTERN is looked for in the name: a regular expression. The list is this kernel's, or that of a recording with --from.",
+    operands: [
+      { name: "PATTERN", isRequired: false, help: "A regular expression that the name has to match somewhere." },
+    ],
     takesFilter: false,
     examples: ["skbspan functions '^ip_'", "skbspan functions --probes all --json"],
   },

@@ -13,15 +13,23 @@ import { optionRows } from "./options.js";
 const directory = mkdtempSync(join(tmpdir(), "skbspan-config-"));
 after(() => rmSync(directory, { recursive: true }));
 
-function load(name: CommandName, argv: readonly string[], environment: Record<string, string> = {}): LoadedConfig {
+async function load(
+  name: CommandName,
+  argv: readonly string[],
+  environment: Record<string, string> = {},
+): Promise<LoadedConfig> {
   const command = findCommand(name);
   assert.ok(command);
-  return loadConfig(command, argv, environment);
+  return await loadConfig(command, argv, environment);
 }
 
-function mistakesOf(name: CommandName, argv: readonly string[], environment: Record<string, string> = {}): string {
+async function mistakesOf(
+  name: CommandName,
+  argv: readonly string[],
+  environment: Record<string, string> = {},
+): Promise<string> {
   try {
-    load(name, argv, environment);
+    await load(name, argv, environment);
   } catch (error) {
     assert.ok(error instanceof UserError, String(error));
     assert.equal(error.code, exitCode.usage);
@@ -36,10 +44,28 @@ function file(text: string): string {
   return path;
 }
 
-test("values come in their units, in every form of a flag", () => {
-  const { config } = load("trace", [
-    "--probes=/^tcp_/", "-n5", "--for", "1.5s", "--min-duration=100us", "--sample", "1/100", "--mark", "0x10/0xf0",
-    "--dropped-only", "--ring-size", "16MiB", "tcp", "port", "80", "--export", "otlp,console", "and", "host", "::1",
+test("values come in their units, in every form of a flag", async () => {
+  const { config } = await load("trace", [
+    "--probes=/^tcp_/",
+    "-n5",
+    "--for",
+    "1.5s",
+    "--min-duration=100us",
+    "--sample",
+    "1/100",
+    "--mark",
+    "0x10/0xf0",
+    "--dropped-only",
+    "--ring-size",
+    "16MiB",
+    "tcp",
+    "port",
+    "80",
+    "--export",
+    "otlp,console",
+    "and",
+    "host",
+    "::1",
   ]);
   assert.equal(config.probes, "/^tcp_/");
   assert.equal(config.maxJourneys, 5);
@@ -53,26 +79,26 @@ test("values come in their units, in every form of a flag", () => {
   assert.deepEqual(config.exports, ["otlp", "console"]);
 });
 
-test("defaults depend on the command", () => {
-  assert.equal(load("trace", []).config.probes, "core");
-  assert.equal(load("drops", []).config.probes, "drops");
-  assert.equal(load("drops", []).config.isDroppedOnly, true);
-  assert.deepEqual(load("run", []).config.exports, ["otlp"]);
-  assert.deepEqual(load("trace", []).config.exports, ["console"]);
+test("defaults depend on the command", async () => {
+  assert.equal((await load("trace", [])).config.probes, "core");
+  assert.equal((await load("drops", [])).config.probes, "drops");
+  assert.equal((await load("drops", [])).config.isDroppedOnly, true);
+  assert.deepEqual((await load("run", [])).config.exports, ["otlp"]);
+  assert.deepEqual((await load("trace", [])).config.exports, ["console"]);
 });
 
-test("what follows -- is filter, and a file name is no filter", () => {
-  assert.equal(load("trace", ["--", "-x", "--probes"]).config.filter, "-x --probes");
-  const { config, operands } = load("record", ["out.skbspan", "udp", "port", "53", "--force"]);
+test("what follows -- is filter, and a file name is no filter", async () => {
+  assert.equal((await load("trace", ["--", "-x", "--probes"])).config.filter, "-x --probes");
+  const { config, operands } = await load("record", ["out.skbspan", "udp", "port", "53", "--force"]);
   assert.deepEqual(operands, ["out.skbspan"]);
   assert.equal(config.filter, "udp port 53");
   assert.equal(config.isForced, true);
-  assert.deepEqual(load("record", ["-"]).operands, ["-"]);
+  assert.deepEqual((await load("record", ["-"])).operands, ["-"]);
 });
 
-test("flags come before variables, variables before the file", () => {
+test("flags come before variables, variables before the file", async () => {
   const path = file("netns: from-file\ninterface: file0\nrate: 5\n");
-  const { config } = load("run", ["--config", path, "--netns", "from-flag"], {
+  const { config } = await load("run", ["--config", path, "--netns", "from-flag"], {
     SKBSPAN_NETNS: "from-variable",
     SKBSPAN_INTERFACE: "var0",
     SKBSPAN_MARK: "",
@@ -80,10 +106,10 @@ test("flags come before variables, variables before the file", () => {
   assert.equal(config.netns, "from-flag");
   assert.equal(config.interface, "var0");
   assert.equal(config.ratePerSecond, 5);
-  assert.equal(load("run", [], { SKBSPAN_CONFIG: path }).config.netns, "from-file");
+  assert.equal((await load("run", [], { SKBSPAN_CONFIG: path })).config.netns, "from-file");
 });
 
-test("a file's values mean what they mean on the command line", () => {
+test("a file's values mean what they mean on the command line", async () => {
   const path = file(`# an agent
 filter: "tcp[tcpflags] & tcp-syn != 0"
 mark: 0x10
@@ -93,7 +119,7 @@ export: [otlp, console]
 min_duration: 5ms
 listen: "[::1]:9464"
 `);
-  const { config } = load("run", ["-c", path]);
+  const { config } = await load("run", ["-c", path]);
   assert.equal(config.filter, "tcp[tcpflags] & tcp-syn != 0");
   assert.deepEqual(config.mark, { value: 16, mask: 0xffff_ffff });
   assert.equal(config.sampleOneIn, 10);
@@ -103,10 +129,10 @@ listen: "[::1]:9464"
   assert.deepEqual(config.listen, { host: "::1", port: 9464 });
 });
 
-test("a file with three mistakes: all three, each with place, rule and value", () => {
+test("a file with three mistakes: all three, each with place, rule and value", async () => {
   const path = file("probse: core\nsample: 10%\nmin_duration: 5\n");
   assert.equal(
-    mistakesOf("run", ["--config", path]),
+    await mistakesOf("run", ["--config", path]),
     [
       "3 mistakes:",
       `  ${path}:1:1: unknown key "probse": did you mean "probes"?`,
@@ -116,9 +142,9 @@ test("a file with three mistakes: all three, each with place, rule and value", (
   );
 });
 
-test("mistakes in all three sources are reported together", () => {
+test("mistakes in all three sources are reported together", async () => {
   const path = file("slots: 1000\n");
-  const message = mistakesOf("run", ["--config", path, "--backend", "best", "--wat"], { SKBSPAN_RATE: "-1" });
+  const message = await mistakesOf("run", ["--config", path, "--backend", "best", "--wat"], { SKBSPAN_RATE: "-1" });
   assert.match(message, /^4 mistakes:/);
   assert.match(message, /unknown option --wat/);
   assert.match(message, /--backend must be one of auto, .*, not "best"/);
@@ -126,60 +152,99 @@ test("mistakes in all three sources are reported together", () => {
   assert.match(message, /agent\.yaml:1:8: slots must be a whole number, a power of two from 64 to 32768, not "1000"/);
 });
 
-test("a file that is not a mapping of plain values says where", () => {
-  assert.match(mistakesOf("run", ["-c", file("- probes\n- core\n")]), /agent\.yaml:1:1: the file must be a mapping/);
-  assert.match(mistakesOf("run", ["-c", file("probes: core\nprobes: all\n")]), /agent\.yaml:2:1: map keys must be unique/i);
-  assert.match(mistakesOf("run", ["-c", file("netns:\n")]), /agent\.yaml:1:7: netns has no value/);
-  assert.match(mistakesOf("run", ["-c", file("netns: {a: b}\n")]), /agent\.yaml:1:8: netns must have one plain value/);
-  assert.match(mistakesOf("run", ["-c", file("probes: [core\nx: ]: :\n")]), /agent\.yaml:\d+:\d+: /);
-  assert.match(mistakesOf("run", ["-c", file("force: true\n")]), /unknown key "force"/);
-  assert.match(mistakesOf("run", ["-c", file("journeys: 4\n")]), /journeys is an option of trace, drops, record, replay, not of run/);
-  assert.match(mistakesOf("run", ["-c", join(directory, "none")]), /cannot be read: there is no such file/);
-  assert.equal(load("run", ["-c", file("")]).config.probes, "core");
+test("a file that is not a mapping of plain values says where", async () => {
+  assert.match(
+    await mistakesOf("run", ["-c", file("- probes\n- core\n")]),
+    /agent\.yaml:1:1: the file must be a mapping/,
+  );
+  assert.match(
+    await mistakesOf("run", ["-c", file("probes: core\nprobes: all\n")]),
+    /agent\.yaml:2:1: map keys must be unique/i,
+  );
+  assert.match(await mistakesOf("run", ["-c", file("netns:\n")]), /agent\.yaml:1:7: netns has no value/);
+  assert.match(
+    await mistakesOf("run", ["-c", file("netns: {a: b}\n")]),
+    /agent\.yaml:1:8: netns must have one plain value/,
+  );
+  assert.match(await mistakesOf("run", ["-c", file("probes: [core\nx: ]: :\n")]), /agent\.yaml:\d+:\d+: /);
+  assert.match(await mistakesOf("run", ["-c", file("force: true\n")]), /unknown key "force"/);
+  assert.match(
+    await mistakesOf("run", ["-c", file("journeys: 4\n")]),
+    /journeys is an option of trace, drops, record, replay, not of run/,
+  );
+  assert.match(await mistakesOf("run", ["-c", join(directory, "none")]), /cannot be read: there is no such file/);
+  assert.equal((await load("run", ["-c", file("")])).config.probes, "core");
 });
 
-test("wrong arguments say what is wrong", () => {
-  assert.equal(mistakesOf("trace", ["--probse", "all"]), "unknown option --probse: did you mean --probes?");
-  assert.equal(mistakesOf("trace", ["--json"]), "--json is an option of functions, doctor, not of trace");
-  assert.equal(mistakesOf("trace", ["--netns"]), "--netns needs a value: NETNS, such as --netns pid:4711");
-  assert.equal(mistakesOf("trace", ["--netns", "--sample", "1/2"]), "--netns needs a value: NETNS, such as --netns pid:4711");
-  assert.equal(mistakesOf("trace", ["--rate", "1", "--rate=2"]), "--rate is given twice");
-  assert.equal(mistakesOf("trace", ["--filter", "tcp", "udp"]), 'the filter is given twice: with --filter, and as "udp"');
-  assert.match(mistakesOf("record", []), /^FILE is missing/);
-  assert.equal(mistakesOf("doctor", ["now"]), 'the argument "now" is one too many');
-  assert.match(mistakesOf("trace", ["--from", "a", "tcp"]), /the filter cannot go with --from/);
-  assert.match(mistakesOf("trace", ["--export", "json,console"]), /cannot be exported together/);
-  assert.match(mistakesOf("trace", ["--mark", "0x1f/0xf"]), /must not have bits in VALUE/);
+test("wrong arguments say what is wrong", async () => {
+  assert.equal(await mistakesOf("trace", ["--probse", "all"]), "unknown option --probse: did you mean --probes?");
+  assert.equal(await mistakesOf("trace", ["--json"]), "--json is an option of functions, doctor, not of trace");
+  assert.equal(await mistakesOf("trace", ["--netns"]), "--netns needs a value: NETNS, such as --netns pid:4711");
+  assert.equal(
+    await mistakesOf("trace", ["--netns", "--sample", "1/2"]),
+    "--netns needs a value: NETNS, such as --netns pid:4711",
+  );
+  assert.equal(await mistakesOf("trace", ["--rate", "1", "--rate=2"]), "--rate is given twice");
+  assert.equal(
+    await mistakesOf("trace", ["--filter", "tcp", "udp"]),
+    'the filter is given twice: with --filter, and as "udp"',
+  );
+  assert.match(await mistakesOf("record", []), /^FILE is missing/);
+  assert.equal(await mistakesOf("doctor", ["now"]), 'the argument "now" is one too many');
+  assert.match(await mistakesOf("trace", ["--from", "a", "tcp"]), /the filter cannot go with --from/);
+  assert.match(await mistakesOf("trace", ["--export", "json,console"]), /cannot be exported together/);
+  assert.match(await mistakesOf("trace", ["--mark", "0x1f/0xf"]), /must not have bits in VALUE/);
 });
 
-test("help is given whatever else is wrong", () => {
-  assert.equal(load("record", ["--help", "--wat"]).config.isHelpWanted, true);
+test("help is given whatever else is wrong", async () => {
+  assert.equal((await load("record", ["--help", "--wat"])).config.isHelpWanted, true);
 });
 
-test("a variable that is nearly one of ours gives a warning; those of Kubernetes do not", () => {
-  const { warnings } = load("trace", [], { SKBSPAN_PROBS: "all", SKBSPAN_PORT: "tcp://10.0.0.1:80", SKBSPAN_SERVICE_HOST: "10.0.0.1" });
+test("a variable that is nearly one of ours gives a warning; those of Kubernetes do not", async () => {
+  const { warnings } = await load("trace", [], {
+    SKBSPAN_PROBS: "all",
+    SKBSPAN_PORT: "tcp://10.0.0.1:80",
+    SKBSPAN_SERVICE_HOST: "10.0.0.1",
+  });
   assert.deepEqual(warnings, ["the environment variable SKBSPAN_PROBS is not known: did you mean SKBSPAN_PROBES?"]);
 });
 
-test("whatever is written, the answer is a config or a UserError", () => {
+test("whatever is written, the answer is a config or a UserError", async () => {
   const word = fc.oneof(
     fc.string(),
-    fc.constantFrom(...optionRows.map(([, option]) => `--${option.flag}`), "--", "-n", "-", "1/0", "5ms", "0x/", "=", "[::]:1"),
+    fc.constantFrom(
+      ...optionRows.map(([, option]) => `--${option.flag}`),
+      "--",
+      "-n",
+      "-",
+      "1/0",
+      "5ms",
+      "0x/",
+      "=",
+      "[::]:1",
+    ),
   );
-  fc.assert(
-    fc.property(fc.constantFrom<CommandName>("trace", "record", "functions"), fc.array(word, { maxLength: 6 }), (name, argv) => {
-      try {
-        load(name, argv.filter((argument) => !argument.includes("config") && !argument.startsWith("-c")));
-      } catch (error) {
-        assert.ok(error instanceof UserError, String(error));
-      }
-    }),
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom<CommandName>("trace", "record", "functions"),
+      fc.array(word, { maxLength: 6 }),
+      async (name, argv) => {
+        try {
+          await load(
+            name,
+            argv.filter((argument) => !argument.includes("config") && !argument.startsWith("-c")),
+          );
+        } catch (error) {
+          assert.ok(error instanceof UserError, String(error));
+        }
+      },
+    ),
     { numRuns: 2000 },
   );
-  fc.assert(
-    fc.property(fc.string({ maxLength: 200 }), (text) => {
+  await fc.assert(
+    fc.asyncProperty(fc.string({ maxLength: 200 }), async (text) => {
       try {
-        load("run", ["-c", file(text)]);
+        await load("run", ["-c", file(text)]);
       } catch (error) {
         assert.ok(error instanceof UserError, String(error));
       }

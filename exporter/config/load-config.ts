@@ -1,13 +1,12 @@
 import { readFileSync } from "node:fs";
-import { exitCode } from "../lib/exit-code.js";
 import { describeSystemError } from "../lib/describe-system-error.js";
+import { exitCode } from "../lib/exit-code.js";
 import { UserError } from "../lib/user-error.js";
 import type { Command } from "./commands.js";
 import { describeMistakes, type Mistake, quote, type Setting } from "./mistake.js";
 import type { Option } from "./option.js";
 import { type Config, type OptionKey, optionRows } from "./options.js";
 import { parseArguments } from "./parse-arguments.js";
-import { readConfiguration } from "./read-configuration.js";
 import { type Environment, readEnvironment, warnOfEnvironment } from "./read-environment.js";
 
 export interface LoadedConfig {
@@ -21,16 +20,20 @@ const MAX_CONFIGURATION_BYTES = 1024 * 1024;
 
 /**
  * What the user wants: flags, else SKBSPAN_* variables, else the configuration file, else defaults. All mistakes of all
- * sources are reported together. Throws UserError (usage).
+ * sources are reported together. Rejects with UserError (usage).
  */
-export function loadConfig(command: Command, argv: readonly string[], environment: Environment): LoadedConfig {
+export async function loadConfig(
+  command: Command,
+  argv: readonly string[],
+  environment: Environment,
+): Promise<LoadedConfig> {
   const flags = parseArguments(command, argv);
   const mistakes: Mistake[] = [...flags.mistakes];
   if (flags.settings.has("isHelpWanted"))
     return { config: { ...defaultsOf(command), isHelpWanted: true }, operands: [], warnings: [] };
   const variables = readEnvironment(command.name, environment);
   const file = (flags.settings.get("configurationFile") ?? variables.get("configurationFile"))?.text;
-  const configuration = file === undefined ? undefined : readConfigurationFile(command, file, mistakes);
+  const configuration = file === undefined ? undefined : await readConfigurationFile(command, file, mistakes);
   // In this order, so that mistakes are in the order of what the user looks at first.
   const config = checkAll(command, [flags.settings, variables, configuration ?? new Map()], mistakes);
   checkTogether(command, config, flags.settings, mistakes);
@@ -73,7 +76,10 @@ function checkTogether(
   mistakes: Mistake[],
 ): void {
   if (config.exports.includes("json") && config.exports.includes("console"))
-    mistakes.push({ place: "", message: "json and console cannot be exported together: both write to standard output" });
+    mistakes.push({
+      place: "",
+      message: "json and console cannot be exported together: both write to standard output",
+    });
   if (config.recording === undefined) return;
   // Only flags are wrong here: a configuration file or the environment may well be shared with a live run.
   for (const [key, option] of optionRows)
@@ -84,15 +90,20 @@ function checkTogether(
       });
 }
 
-function readConfigurationFile(
+async function readConfigurationFile(
   command: Command,
   path: string,
   mistakes: Mistake[],
-): ReadonlyMap<OptionKey, Setting> | undefined {
+): Promise<ReadonlyMap<OptionKey, Setting> | undefined> {
+  // Imported when needed: the YAML parser takes as long to load as all the rest of the command line.
+  const { readConfiguration } = await import("./read-configuration.js");
   try {
     const bytes = readFileSync(path);
     if (bytes.length > MAX_CONFIGURATION_BYTES) {
-      mistakes.push({ place: path, message: `the file has ${bytes.length} bytes, a configuration at most ${MAX_CONFIGURATION_BYTES}` });
+      mistakes.push({
+        place: path,
+        message: `the file has ${bytes.length} bytes, a configuration at most ${MAX_CONFIGURATION_BYTES}`,
+      });
       return undefined;
     }
     const configuration = readConfiguration(command.name, path, bytes.toString("utf8"));

@@ -91,9 +91,13 @@ class Parser implements ParsedArguments {
   }
 
   private reportUnknown(name: string): void {
-    const here = optionsOf(this.command.name).flatMap(([, { flag, short }]) => [`--${flag}`, ...(short ? [`-${short}`] : [])]);
+    const here = optionsOf(this.command.name).flatMap(([, { flag, short }]) => [
+      `--${flag}`,
+      ...(short ? [`-${short}`] : []),
+    ]);
     const elsewhere = optionRows.find(([, option]) => `--${option.flag}` === name || `-${option.short}` === name)?.[1];
-    if (elsewhere) return this.report(`${name} is an option of ${elsewhere.commands.join(", ")}, not of ${this.command.name}`);
+    if (elsewhere)
+      return this.report(`${name} is an option of ${elsewhere.commands.join(", ")}, not of ${this.command.name}`);
     const nearest = nearestName(name, here);
     this.report(`unknown option ${name}${nearest ? `: did you mean ${nearest}?` : ""}`);
   }

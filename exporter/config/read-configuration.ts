@@ -53,16 +53,22 @@ class Reader {
     const text = readText(value);
     const valueOffset = value?.range?.[0] ?? offset;
     if (text === undefined) {
-      const what = value === null || (isScalar(value) && value.value === null) ? "has no value" : "must have one plain value";
+      const what =
+        value === null || (isScalar(value) && value.value === null) ? "has no value" : "must have one plain value";
       return this.report(valueOffset, `${name} ${what}, such as ${name}: ${option.example}`);
     }
     if (!this.settings.has(optionKey)) this.settings.set(optionKey, { place: this.place(valueOffset), name, text });
   }
 
   private reportUnknown(offset: number, name: string): void {
-    const known = rows.filter(([, option]) => option.commands.includes(this.command)).map(([, option]) => configurationKey(option));
+    const known = rows
+      .filter(([, option]) => option.commands.includes(this.command))
+      .map(([, option]) => configurationKey(option));
     const nearest = nearestName(name, known);
-    this.report(offset, `unknown key ${quote(name)}: ${nearest ? `did you mean "${nearest}"?` : `there are ${known.join(", ")}`}`);
+    this.report(
+      offset,
+      `unknown key ${quote(name)}: ${nearest ? `did you mean "${nearest}"?` : `there are ${known.join(", ")}`}`,
+    );
   }
 
   private report(offset: number, message: string): void {

@@ -11,7 +11,13 @@ test("every command's help names all its options and no others", () => {
   for (const command of commands) {
     const help = renderCommandHelp(command);
     const named = [...help.matchAll(/^ {2}(?:-\w, | {4})--([\w-]+)/gm)].map((match) => match[1]);
-    assert.deepEqual(named.toSorted(), optionsOf(command.name).map(([, option]) => option.flag).toSorted(), command.name);
+    assert.deepEqual(
+      named.toSorted(),
+      optionsOf(command.name)
+        .map(([, option]) => option.flag)
+        .toSorted(),
+      command.name,
+    );
     const long = help.split("\n").filter((line) => line.length > 100);
     assert.deepEqual(long, [], command.name);
   }

@@ -54,7 +54,8 @@ export function renderUsage({ name, operands, takesFilter }: Command): string {
 
 function renderOperands({ operands, takesFilter }: Command): string[] {
   const rows = operands.map(({ name, help }) => ({ name, help }));
-  if (takesFilter) rows.push({ name: "FILTER", help: "A pcap filter expression, as for tcpdump: `tcp port 80 and host 10.0.0.2`." });
+  if (takesFilter)
+    rows.push({ name: "FILTER", help: "A pcap filter expression, as for tcpdump: `tcp port 80 and host 10.0.0.2`." });
   if (rows.length === 0) return [];
   return ["Arguments:", ...rows.flatMap(({ name, help }) => [`  ${name}`, ...indent(help)]), ""];
 }
@@ -62,7 +63,11 @@ function renderOperands({ operands, takesFilter }: Command): string[] {
 function renderGroup(command: Command, group: string): string[] {
   const rows = optionsOf(command.name).filter(([, option]) => option.group === group);
   if (rows.length === 0) return [];
-  return [`${group.charAt(0).toUpperCase()}${group.slice(1)}:`, ...rows.flatMap(([, option]) => renderOption(option)), ""];
+  return [
+    `${group.charAt(0).toUpperCase()}${group.slice(1)}:`,
+    ...rows.flatMap(([, option]) => renderOption(option)),
+    "",
+  ];
 }
 
 function renderOption(option: Option<unknown>): string[] {

@@ -101,7 +101,10 @@ const nanosecondsPer = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 
 type DurationUnit = keyof typeof nanosecondsPer;
 
 /** A time with its unit, such as `5ms`; the value is in `unit`. Limits are texts of the same kind. */
-export function durationType(unit: "ns" | "ms", limits: { readonly min: string; readonly max: string }): ValueType<number> {
+export function durationType(
+  unit: "ns" | "ms",
+  limits: { readonly min: string; readonly max: string },
+): ValueType<number> {
   const range = `from ${limits.min} to ${limits.max}`;
   const minNs = readDurationNs(limits.min) ?? 0;
   const maxNs = readDurationNs(limits.max) ?? 0;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createNodeState } from "../enrich/create-node-state.js";
 import type { HelloFrame } from "../decode/frame.js";
-import { wireStat } from "../wire/layout.js";
+import { createNodeState } from "../enrich/create-node-state.js";
 import { UserError } from "../lib/user-error.js";
+import { wireStat } from "../wire/layout.js";
 import type { AgentSnapshot } from "./agent-snapshot.js";
 import { createControlServer } from "./create-control-server.js";
 import { createExportHealth } from "./create-export-health.js";
@@ -38,7 +38,13 @@ function snapshot(parts: Partial<AgentSnapshot> = {}): AgentSnapshot {
     sinks: [
       {
         name: "otlp",
-        stats: { acceptedJourneys: 5, acceptedSpans: 50, sentSpans: 40, lostSpans: { buffer_full: 10 }, retries: 2 } as never,
+        stats: {
+          acceptedJourneys: 5,
+          acceptedSpans: 50,
+          sentSpans: 40,
+          lostSpans: { buffer_full: 10 },
+          retries: 2,
+        } as never,
       },
     ],
     dropsByReason: new Map([["NETFILTER_DROP", 7]]),

@@ -28,7 +28,10 @@ function stat(key: keyof TracerStats): Metric["read"] {
 
 function statsBy(label: string, keys: Partial<Readonly<Record<keyof TracerStats, string>>>): Metric["read"] {
   return ({ state }) =>
-    Object.entries(keys).map(([key, name]) => ({ labels: { [label]: name }, value: state.stats[key as keyof TracerStats] }));
+    Object.entries(keys).map(([key, name]) => ({
+      labels: { [label]: name },
+      value: state.stats[key as keyof TracerStats],
+    }));
 }
 
 type Sink = AgentSnapshot["sinks"][number];
@@ -50,19 +53,27 @@ function extra(name: string): (sink: Sink) => number | undefined {
 }
 
 export const metrics: readonly Metric[] = [
-  gauge("build_info", "The version of skbspan, as a label of a constant 1.", ({ version }) => [{ labels: { version }, value: 1 }]),
-  gauge("tracer_info", "How the tracer is attached and to what kernel, as labels of a constant 1.", ({ state: { hello } }) =>
-    hello ? [{ labels: { backend: hello.backend, kernel: hello.kernelRelease }, value: 1 }] : [],
+  gauge("build_info", "The version of skbspan, as a label of a constant 1.", ({ version }) => [
+    { labels: { version }, value: 1 },
+  ]),
+  gauge(
+    "tracer_info",
+    "How the tracer is attached and to what kernel, as labels of a constant 1.",
+    ({ state: { hello } }) =>
+      hello ? [{ labels: { backend: hello.backend, kernel: hello.kernelRelease }, value: 1 }] : [],
   ),
   gauge("tracer_up", "Whether the tracer is attached: 1 or 0.", ({ state }) => [{ value: state.hello ? 1 : 0 }]),
-  gauge("probes", "Kernel functions that take a packet: discovered, attached, and chosen but not attachable.", ({ state: { hello } }) =>
-    hello
-      ? [
-          { labels: { state: "discovered" }, value: hello.discoveredFunctions },
-          { labels: { state: "attached" }, value: hello.attachedFunctions },
-          { labels: { state: "skipped" }, value: hello.skippedFunctions },
-        ]
-      : [],
+  gauge(
+    "probes",
+    "Kernel functions that take a packet: discovered, attached, and chosen but not attachable.",
+    ({ state: { hello } }) =>
+      hello
+        ? [
+            { labels: { state: "discovered" }, value: hello.discoveredFunctions },
+            { labels: { state: "attached" }, value: hello.attachedFunctions },
+            { labels: { state: "skipped" }, value: hello.skippedFunctions },
+          ]
+        : [],
   ),
   gauge("attach_duration_seconds", "How long attaching took.", ({ state: { hello } }) =>
     hello ? [{ value: hello.attachDurationNs / 1e9 }] : [],
@@ -82,7 +93,11 @@ export const metrics: readonly Metric[] = [
     }),
   ),
   counter("journeys_sent", "Journeys that the tracer sent to the exporter.", stat("sent")),
-  counter("journeys_discarded", "Journeys that ended otherwise than wanted (dropped_only, min_duration).", stat("discarded")),
+  counter(
+    "journeys_discarded",
+    "Journeys that ended otherwise than wanted (dropped_only, min_duration).",
+    stat("discarded"),
+  ),
   counter(
     "journeys_not_started",
     "Packets that matched and were not followed, by why.",
@@ -93,7 +108,11 @@ export const metrics: readonly Metric[] = [
     "Journeys lost between the kernel and the exporter, by cause.",
     statsBy("cause", { lostTableFull: "table_full", lostRingFull: "ring_full", lostOutput: "output" }),
   ),
-  counter("looks_not_matched", "Looks at a packet that did not match; a packet may be looked at several times.", stat("notMatched")),
+  counter(
+    "looks_not_matched",
+    "Looks at a packet that did not match; a packet may be looked at several times.",
+    stat("notMatched"),
+  ),
   counter("hops", "Hops recorded.", stat("hops")),
   counter("hops_lost", "Hops lost because the journey's slot was full.", stat("lostHops")),
   counter("probe_hits_missed", "Probe hits that the kernel skipped.", stat("lostMissed")),
@@ -101,9 +120,21 @@ export const metrics: readonly Metric[] = [
   counter("drops", "Dropped packets among the exported journeys, by the kernel's reason.", ({ dropsByReason }) =>
     [...dropsByReason].map(([reason, value]) => ({ labels: { reason }, value })),
   ),
-  counter("sink_journeys", "Journeys given to a sink.", sinkCount(({ stats }) => stats.acceptedJourneys)),
-  counter("sink_spans", "Spans given to a sink.", sinkCount(({ stats }) => stats.acceptedSpans)),
-  counter("sink_spans_sent", "Spans that the other side has.", sinkCount(({ stats }) => stats.sentSpans)),
+  counter(
+    "sink_journeys",
+    "Journeys given to a sink.",
+    sinkCount(({ stats }) => stats.acceptedJourneys),
+  ),
+  counter(
+    "sink_spans",
+    "Spans given to a sink.",
+    sinkCount(({ stats }) => stats.acceptedSpans),
+  ),
+  counter(
+    "sink_spans_sent",
+    "Spans that the other side has.",
+    sinkCount(({ stats }) => stats.sentSpans),
+  ),
   counter("sink_spans_lost", "Spans lost in a sink, by cause.", ({ sinks }) =>
     sinks.flatMap(({ name, stats }) =>
       Object.entries(stats.lostSpans).map(([cause, value]) => ({ labels: { sink: name, cause }, value })),
@@ -115,8 +146,18 @@ export const metrics: readonly Metric[] = [
   gauge("export_failing_seconds", "How long exporting has failed now; 0 when it does not.", ({ exportFailingMs }) => [
     { value: exportFailingMs / 1000 },
   ]),
-  { name: "process_resident_memory_bytes", type: "gauge", help: "Resident memory of the exporter.", read: () => [{ value: process.memoryUsage.rss() }] },
-  { name: "process_cpu_seconds_total", type: "counter", help: "Processor time of the exporter.", read: () => [{ value: cpuSeconds() }] },
+  {
+    name: "process_resident_memory_bytes",
+    type: "gauge",
+    help: "Resident memory of the exporter.",
+    read: () => [{ value: process.memoryUsage.rss() }],
+  },
+  {
+    name: "process_cpu_seconds_total",
+    type: "counter",
+    help: "Processor time of the exporter.",
+    read: () => [{ value: cpuSeconds() }],
+  },
   {
     name: "process_start_time_seconds",
     type: "gauge",

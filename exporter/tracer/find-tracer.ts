@@ -21,6 +21,8 @@ export function findTracer(environment: Readonly<Record<string, string | undefin
     }
   }
   throw new UserError(exitCode.failure, `The tracer is not there: no ${candidates[0]}.`, {
-    hint: named ? "SKBSPAN_TRACER has to be the path of skbspan-tracer." : "Build it: `npm run build` (needs clang, libbpf and libpcap).",
+    hint: named
+      ? "SKBSPAN_TRACER has to be the path of skbspan-tracer."
+      : "Build it: `npm run build` (needs clang, libbpf and libpcap).",
   });
 }

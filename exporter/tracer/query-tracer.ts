@@ -33,6 +33,8 @@ function parseLine(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch (error) {
-    throw new UserError(exitCode.failure, `The tracer answered with a line that is not JSON: ${line.slice(0, 120)}`, { cause: error });
+    throw new UserError(exitCode.failure, `The tracer answered with a line that is not JSON: ${line.slice(0, 120)}`, {
+      cause: error,
+    });
   }
 }

@@ -22,7 +22,10 @@ export function tracerFailure({ code, signal, stderr }: TracerExit): UserError {
     .join("\n")
     .trim();
   if (code === null)
-    return new UserError(exitCode.failure, `The tracer was ended by ${signal ?? "a signal"}.${message ? ` ${message}` : ""}`);
+    return new UserError(
+      exitCode.failure,
+      `The tracer was ended by ${signal ?? "a signal"}.${message ? ` ${message}` : ""}`,
+    );
   return new UserError(toExitCode(code), message || `The tracer ended with code ${code} and said nothing.`, {
     hint: hints[code] ?? "",
   });

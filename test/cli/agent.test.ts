@@ -23,7 +23,10 @@ test("ready after the first frame, not ready while a collector is away, and the 
   const argv = ["run", "--from", "-", "--listen", "127.0.0.1:0", "--unready-after", "2s", "--flush-timeout", "1s"];
   const running = startSkbspan(argv, { environment });
   const base = await addressOf(running);
-  assert.deepEqual(await untilStatus(`${base}/readyz`, 503), { status: "not ready", reason: "the tracer is not attached yet" });
+  assert.deepEqual(await untilStatus(`${base}/readyz`, 503), {
+    status: "not ready",
+    reason: "the tracer is not attached yet",
+  });
   const bytes = buildExampleRecording(30);
   running.child.stdin?.write(bytes.subarray(0, bytes.length - 40));
   await untilStatus(`${base}/readyz`, 200);

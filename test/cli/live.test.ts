@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { whyNotLive } from "../lib/require-live.js";
-import { runSkbspan, startSkbspan } from "../lib/run-skbspan.js";
+import { runSkbspan, skbspanPath, startSkbspan } from "../lib/run-skbspan.js";
 
 const skip = whyNotLive();
 const directory = mkdtempSync(join(tmpdir(), "skbspan-live-"));
@@ -37,7 +37,9 @@ function childrenOf(processId: number | undefined): number[] {
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
       try {
-        const fields = readFileSync(`/proc/${name}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
+        const fields = readFileSync(`/proc/${name}/stat`, "utf8")
+          .replace(/^.*\) /s, "")
+          .split(" ");
         return Number(fields[1]) === processId ? [Number(name)] : [];
       } catch {
         return [];
@@ -184,7 +186,10 @@ test("what is recorded replays to the same journeys, and a file is not overwritt
     assert.equal(/^skbspan: (\d+) journeys/m.exec(replayed.stderr)?.[1], count);
     const again = await runSkbspan(["record", path, "-n", "1"]);
     assert.equal(again.code, 1);
-    assert.match(again.stderr, /exists already and would be lost\.\nChoose another name, or write over it with --force/);
+    assert.match(
+      again.stderr,
+      /exists already and would be lost\.\nChoose another name, or write over it with --force/,
+    );
     const wrong = await runSkbspan(["record", path, "--force", "tcp prot"]);
     assert.equal(wrong.code, 5);
     assert.equal((await runSkbspan(["replay", path])).code, 0, "a wrong filter cost the old recording");
@@ -216,7 +221,10 @@ test("record on a full disk: exit 1, why, and the part that fits can be replayed
     await sleep(500);
     const { code, stderr } = await running.result;
     assert.equal(code, 1, stderr);
-    assert.match(stderr, /skbspan: error: Cannot write to .*full\.skbspan: no space is left on the disk\.\nThe first \d+ bytes are there/);
+    assert.match(
+      stderr,
+      /skbspan: error: Cannot write to .*full\.skbspan: no space is left on the disk\.\nThe first \d+ bytes are there/,
+    );
     assert.equal(statSync(path).size, 32_768);
     const replayed = await runSkbspan(["replay", path]);
     assert.equal(replayed.code, 6);
@@ -225,6 +233,56 @@ test("record on a full disk: exit 1, why, and the part that fits can be replayed
   } finally {
     traffic.stop();
     spawnSync("umount", [disk]);
+  }
+});
+
+test("without rights: exit 3, which are missing, and doctor still answers", { skip }, async () => {
+  const withoutRights = ["--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", process.execPath, skbspanPath];
+  const traced = spawnSync("setpriv", [...withoutRights, "trace", "--for", "1s"], { encoding: "utf8" });
+  assert.equal(traced.status, 3, traced.stderr);
+  assert.match(traced.stderr, /^skbspan: error: .*CAP_BPF.*\n`skbspan doctor` says which rights/);
+  const doctor = spawnSync("setpriv", [...withoutRights, "doctor", "--json"], { encoding: "utf8" });
+  assert.equal(doctor.status, 0);
+  assert.match(doctor.stdout, /"check":"rights\.bpf".*"answer":"no"/);
+});
+
+test("a namespace that goes away while it is traced is told", { skip }, async () => {
+  const name = `skbspan-test-${process.pid}`;
+  const ip = (...argv: string[]): void => {
+    const { status, stderr } = spawnSync("ip", ["netns", ...argv, name], { encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+  };
+  ip("add");
+  let isThere = true;
+  try {
+    const running = startSkbspan(["trace", "--netns", name]);
+    await running.untilStderr(/nothing yet/);
+    ip("delete");
+    isThere = false;
+    await running.untilStderr(new RegExp(`warning: the network namespace ${name} .*went away`));
+    running.child.kill("SIGINT");
+    assert.equal((await running.result).code, 0);
+  } finally {
+    if (isThere) ip("delete");
+  }
+});
+
+test("a flood into a tiny buffer: it ends in time, and every journey is accounted for", { skip }, async () => {
+  const argv = ["trace", "--export", "json", "--ring-size", "64KiB", "--slots", "64", "--for", "4s"];
+  const traffic = sendDatagrams(2, 200);
+  try {
+    const started = performance.now();
+    const { code, stdout, stderr } = await runSkbspan([...argv, `udp dst port ${PORT}`]);
+    assert.equal(code, 0, stderr);
+    assert.ok(performance.now() - started < 30_000, "it did not end in time");
+    const count = (pattern: RegExp): number => Number(pattern.exec(stderr)?.[1]?.replaceAll(",", "") ?? 0);
+    const kept = count(/^skbspan: ([\d,]+) journeys/m);
+    const lost = count(/lost: ([\d,]+) journeys: the ring buffer was full/);
+    assert.equal(stdout.trimEnd().split("\n").length, kept);
+    assert.ok(lost > 0, `the flood was none:\n${stderr}`);
+    assert.equal(kept + lost, count(/seen: ([\d,]+) journeys begun/), stderr);
+  } finally {
+    traffic.stop();
   }
 });
 

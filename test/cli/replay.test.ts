@@ -42,7 +42,12 @@ test("trace and drops read a recording in place of the kernel, and so does stand
   assert.match(dropped.stderr, /^skbspan: 3 journeys/m);
   const functions = await runSkbspan(["functions", "^tcp", "--json", "--from", recording]);
   assert.deepEqual(JSON.parse(functions.stdout), {
-    name: "tcp_v4_rcv", symbol: "tcp_v4_rcv", module: "", argument: 1, attachable: true, chosen: true,
+    name: "tcp_v4_rcv",
+    symbol: "tcp_v4_rcv",
+    module: "",
+    argument: 1,
+    attachable: true,
+    chosen: true,
   });
 });
 
@@ -140,9 +145,12 @@ test("a full disk on standard output: exit 1 and why", async () => {
 });
 
 test("a collector that is not there: one message with its address, the count of what is lost, exit 1", async () => {
-  const { code, stdout, stderr } = await runSkbspan(["replay", recording, "--export", "otlp", "--flush-timeout", "2s"], {
-    environment: { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1" },
-  });
+  const { code, stdout, stderr } = await runSkbspan(
+    ["replay", recording, "--export", "otlp", "--flush-timeout", "2s"],
+    {
+      environment: { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1" },
+    },
+  );
   assert.equal(code, 1);
   assert.equal(stdout, "");
   assert.equal(stderr.match(/^skbspan: warning: cannot send to 127\.0\.0\.1:1/gm)?.length, 1, stderr);

@@ -72,7 +72,16 @@ test("doctor answers even without a tracer", async () => {
   const environment = { SKBSPAN_TRACER: join(directory, "none") };
   const { code, stdout } = await runSkbspan(["doctor", "--json"], { environment });
   assert.equal(code, 0);
-  const checks = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
-  assert.deepEqual(checks.map(({ check, answer }) => [check, answer]), [["node", "yes"], ["tracer", "no"]]);
+  const checks = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    checks.map(({ check, answer }) => [check, answer]),
+    [
+      ["node", "yes"],
+      ["tracer", "no"],
+    ],
+  );
   assert.match((await runSkbspan(["doctor"], { environment })).stdout, /^no +The tracer is built and runs$/m);
 });

@@ -1,5 +1,4 @@
-import { wire } from "../../exporter/wire/layout.js";
-import { wireStat } from "../../exporter/wire/layout.js";
+import { wire, wireStat } from "../../exporter/wire/layout.js";
 import { buildRecording, type RecordingBuilder } from "./build-recording.js";
 
 const START = 1_000_000_000n;
@@ -9,7 +8,13 @@ const DELIVERED = 1;
 /** A small recording made by hand: journeys of which every third is dropped, 1 ms apart, the n-th n µs long. */
 export function buildExampleRecording(journeys: number): Uint8Array {
   const builder = buildRecording()
-    .hello({ startMonotonicNs: START, startRealtimeNs: 1_700_000_000_000_000_000n, cpuCount: 2, backend: 2, kernelRelease: "6.12.0" })
+    .hello({
+      startMonotonicNs: START,
+      startRealtimeNs: 1_700_000_000_000_000_000n,
+      cpuCount: 2,
+      backend: 2,
+      kernelRelease: "6.12.0",
+    })
     .probe(0, "ip_rcv", { returnKind: 2 })
     .probe(1, "tcp_v4_rcv", { returnKind: 2 })
     .dropReason(8, "SKB_DROP_REASON_NETFILTER_DROP")

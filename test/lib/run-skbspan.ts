@@ -64,7 +64,10 @@ export function startSkbspan(argv: readonly string[], options: SkbspanOptions = 
       };
       child[name]?.on("data", look);
       look();
-      result.then(() => reject(new Error(`skbspan ended before ${pattern} came on ${name}:\n${output.stderr}`)), reject);
+      result.then(
+        () => reject(new Error(`skbspan ended before ${pattern} came on ${name}:\n${output.stderr}`)),
+        reject,
+      );
     });
   return {
     child,
