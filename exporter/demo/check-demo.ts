@@ -42,8 +42,8 @@ export async function readPageStatus(pageUrl: string): Promise<number> {
 
 /** Writes the one line of JSON of `--check`. Throws UserError when something is not as it should be. */
 export function reportCheck({ hello, stats, servers, sink, findings, pageStatus }: DemoOutcome, output: Writable): void {
-  // Packets that could not be read are not known to be the demo's: the whole machine's are looked at.
-  const ownStats = stats && { ...stats, unreadable: 0 };
+  // Packets that could not be read, and probe hits that the kernel skipped, are not known to be the demo's: the whole machine's are looked at.
+  const ownStats = stats && { ...stats, unreadable: 0, lostMissed: 0 };
   const losses = renderLosses({ stats: ownStats, sinks: [{ name: "otlp", stats: sink.stats() }] }).map((line) => line.trim());
   const problems = [...missingFindings(findings), ...losses];
   if (pageStatus !== 200) problems.push(`the page ${servers.pageUrl} answers with status ${pageStatus}`);
@@ -56,6 +56,7 @@ export function reportCheck({ hello, stats, servers, sink, findings, pageStatus 
     spans: servers.store.stats().receivedSpans,
     losses,
     unreadable: stats?.unreadable ?? 0,
+    missed: stats?.lostMissed ?? 0,
     page: { url: servers.pageUrl, status: pageStatus },
     problems,
   };

@@ -31,6 +31,7 @@ const MAX_JOURNEYS = 5_000;
 export async function runScenarios(options: RunOptions): Promise<ScenarioReport> {
   const chosen = chooseScenarios(options.only);
   let collect: (journey: Journey) => void = () => {};
+  await loadModules();
   const startMs = Date.now();
   const session = await startTraceSession(["--backend", options.backend, "--filter", FILTER], (journey) => collect(journey));
   const attachMs = Date.now() - startMs;
@@ -60,6 +61,26 @@ export async function runScenarios(options: RunOptions): Promise<ScenarioReport>
     scenarios: results,
     totals: checkTotals(state),
   };
+}
+
+/** What the scenarios need is loaded on first use; only what is there can be attached. */
+async function loadModules(): Promise<void> {
+  const lab = await createLab();
+  try {
+    await lab.addNamespace("modules");
+    await lab.addBridge("modules", "br0");
+    await lab.nft(
+      "modules",
+      `table ip modules {
+         chain nat { type nat hook prerouting priority dstnat; tcp dport 1 counter dnat to 10.9.2.2:80; }
+         chain filter { type filter hook forward priority 0; ct state established counter drop; }
+       }`,
+    );
+    for (const program of ["iptables", "iptables-legacy"])
+      if (isInstalled(program)) await lab.run("modules", [program, "-A", "FORWARD", "-p", "udp", "--dport", "1", "-j", "DROP"]);
+  } finally {
+    await lab.close();
+  }
 }
 
 function chooseScenarios(only: readonly string[]): Scenario[] {

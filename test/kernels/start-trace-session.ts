@@ -46,23 +46,29 @@ export async function startTraceSession(
   });
   const failed = ended.then(() => new Promise<never>(() => {}));
   failed.catch(() => {}); // it is looked at in races
-  await Promise.race([attached, failed, overdue(tracer, ATTACH_TIMEOUT_MS, "attach")]);
+  await withDeadline(Promise.race([attached, failed]), tracer, ATTACH_TIMEOUT_MS, "attach");
   return {
     state,
     failed,
     async stop() {
       seen.stopping = true;
       tracer.stop();
-      await Promise.race([ended, overdue(tracer, STOP_TIMEOUT_MS, "end after SIGTERM")]);
+      await withDeadline(ended, tracer, STOP_TIMEOUT_MS, "end after SIGTERM");
     },
   };
 }
 
-function overdue(tracer: Tracer, timeoutMs: number, what: string): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    setTimeout(() => {
+async function withDeadline(work: Promise<void>, tracer: Tracer, timeoutMs: number, what: string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const overdue = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
       reject(new Error(`the tracer did not ${what} within ${timeoutMs} ms`));
       tracer.kill();
-    }, timeoutMs).unref();
+    }, timeoutMs);
   });
+  try {
+    await Promise.race([work, overdue]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

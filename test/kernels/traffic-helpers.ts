@@ -54,8 +54,7 @@ export async function assertIptablesCounted(lab: Lab, namespace: string, program
 
 /** Two pods on one cable: a (10.9.1.2) and b (10.9.1.3). */
 export async function buildPair(lab: Lab, options: { readonly ipv6?: boolean } = {}): Promise<void> {
-  await lab.addNamespace("a", options);
-  await lab.addNamespace("b", options);
+  await Promise.all(["a", "b"].map((namespace) => lab.addNamespace(namespace, options)));
   const addresses = options.ipv6 === true ? ["fd09::2/64", "fd09::3/64"] : ["10.9.1.2/24", "10.9.1.3/24"];
   await lab.connect(
     { namespace: "a", interface: "eth0", address: addresses[0] ?? "" },
@@ -66,7 +65,7 @@ export async function buildPair(lab: Lab, options: { readonly ipv6?: boolean } =
 
 /** Pod a (10.9.1.2), node r that forwards between va and vb, pod b (10.9.2.2). */
 export async function buildRouted(lab: Lab): Promise<void> {
-  for (const namespace of ["a", "r", "b"]) await lab.addNamespace(namespace);
+  await Promise.all(["a", "r", "b"].map((namespace) => lab.addNamespace(namespace)));
   await lab.connect(
     { namespace: "a", interface: "eth0", address: "10.9.1.2/24" },
     { namespace: "r", interface: "va", address: "10.9.1.1/24" },
@@ -78,8 +77,7 @@ export async function buildRouted(lab: Lab): Promise<void> {
   await lab.ip("a", "route", "add", "default", "via", "10.9.1.1");
   await lab.ip("b", "route", "add", "default", "via", "10.9.2.1");
   await lab.sysctl("r", { "net.ipv4.ip_forward": 1 });
-  await introduce(lab, "a", "10.9.1.1");
-  await introduce(lab, "b", "10.9.2.1");
+  await Promise.all([introduce(lab, "a", "10.9.1.1"), introduce(lab, "b", "10.9.2.1")]);
 }
 
 /**

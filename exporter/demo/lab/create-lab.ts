@@ -98,25 +98,24 @@ class NamespaceLab implements Lab {
   }
 
   async connect(left: LinkEnd, right: LinkEnd): Promise<void> {
-    const peer = ["peer", "name", right.interface, "netns", this.systemName(right.namespace)];
-    await this.ip(left.namespace, "link", "add", left.interface, "type", "veth", ...peer);
-    for (const end of [left, right]) {
-      const addresses = typeof end.address === "string" ? [end.address] : (end.address ?? []);
-      for (const address of addresses) {
-        // Duplicate address detection would hold an IPv6 address back for a second.
-        const nodad = address.includes(":") ? ["nodad"] : [];
-        await this.ip(end.namespace, "address", "add", address, "dev", end.interface, ...nodad);
-      }
-      if (end.bridge !== undefined)
-        await this.ip(end.namespace, "link", "set", end.interface, "master", end.bridge);
-      await this.ip(end.namespace, "link", "set", end.interface, "up");
-    }
+    await this.ipBatch(left.namespace, [
+      `link add ${left.interface} type veth peer name ${right.interface} netns ${this.systemName(right.namespace)}`,
+      ...endCommands(left),
+    ]);
+    await this.ipBatch(right.namespace, endCommands(right));
   }
 
   async addBridge(namespace: string, bridge: string, address?: string): Promise<void> {
-    await this.ip(namespace, "link", "add", bridge, "type", "bridge", "forward_delay", "0");
-    if (address !== undefined) await this.ip(namespace, "address", "add", address, "dev", bridge);
-    await this.ip(namespace, "link", "set", bridge, "up");
+    await this.ipBatch(namespace, [
+      `link add ${bridge} type bridge forward_delay 0`,
+      ...(address === undefined ? [] : [`address add ${address} dev ${bridge}`]),
+      `link set ${bridge} up`,
+    ]);
+  }
+
+  /** One process for many commands: that counts on emulated machines. */
+  private ipBatch(namespace: string, commands: readonly string[]): Promise<string> {
+    return requireCommand(["ip", "-n", this.systemName(namespace), "-batch", "-"], { input: `${commands.join("\n")}\n` });
   }
 
   ip(namespace: string, ...args: string[]): Promise<string> {
@@ -194,4 +193,14 @@ class NamespaceLab implements Lab {
     if (!this.inodes.has(namespace)) throw new LabError(`the lab has no network namespace "${namespace}"`);
     return ["ip", "netns", "exec", this.systemName(namespace), ...argv];
   }
+}
+
+function endCommands(end: LinkEnd): string[] {
+  const addresses = typeof end.address === "string" ? [end.address] : (end.address ?? []);
+  return [
+    // Duplicate address detection would hold an IPv6 address back for a second.
+    ...addresses.map((address) => `address add ${address} dev ${end.interface}${address.includes(":") ? " nodad" : ""}`),
+    ...(end.bridge === undefined ? [] : [`link set ${end.interface} master ${end.bridge}`]),
+    `link set ${end.interface} up`,
+  ];
 }

@@ -7,7 +7,7 @@ export const reversePathFilter: Scenario = {
   name: "reverse-path-filter",
   title: "the reverse-path filter on a multi-homed pod whose replies leave by the wrong interface",
   async build(lab) {
-    for (const namespace of ["c", "r", "p"]) await lab.addNamespace(namespace);
+    await Promise.all(["c", "r", "p"].map((namespace) => lab.addNamespace(namespace)));
     await lab.connect(
       { namespace: "c", interface: "eth0", address: "10.9.9.2/24" },
       { namespace: "r", interface: "vc", address: "10.9.9.1/24" },

@@ -7,7 +7,7 @@ export const tcpRequest: Scenario = {
   name: "tcp-request",
   title: "a TCP request across veth, bridge and DNAT",
   async build(lab) {
-    for (const namespace of ["client", "node", "web"]) await lab.addNamespace(namespace);
+    await Promise.all(["client", "node", "web"].map((namespace) => lab.addNamespace(namespace)));
     await lab.addBridge("node", "cbr0", "10.9.2.1/24");
     await lab.connect(
       { namespace: "client", interface: "eth0", address: "10.9.1.2/24" },
