@@ -311,7 +311,26 @@ static __always_inline bool view__fill(struct scratch *scratch, __u32 level, con
 	return true;
 }
 
-/* Reads the sk_buff, its place and its headers into the scratch memory. 0: not a packet, or unreadable. */
+/* An sk_buff that never was on a network: a message of a Unix, netlink or vsock socket. Such have a socket and no device. */
+static __always_inline bool skb__is_message(const struct scratch *scratch, const struct sk_buff *skb)
+{
+	unsigned short family = 0;
+
+	if (scratch->device || scratch->context.interface_index)
+		return false;
+	if (!is_kernel_address((__u64)skb->sk))
+		return true;
+	bpf_core_read(&family, sizeof(family), &skb->sk->__sk_common.skc_family);
+	return family != SKBSPAN_AF_INET && family != SKBSPAN_AF_INET6 && family != SKBSPAN_AF_PACKET;
+}
+
+enum look {
+	LOOK_UNREADABLE,
+	LOOK_NOT_A_PACKET,
+	LOOK_READ,
+};
+
+/* Reads the sk_buff, its place and its headers into the scratch memory. Returns an enum look. */
 verified_alone int packet__look(__u32 level, __u64 address, __u64 cookie)
 {
 	struct scratch *scratch = scratch__at(level);
@@ -320,11 +339,11 @@ verified_alone int packet__look(__u32 level, __u64 address, __u64 cookie)
 	struct sk_buff *skb;
 
 	if (!scratch)
-		return 0;
+		return LOOK_UNREADABLE;
 	skb = (void *)scratch->sk_buff;
 	context = &scratch->context;
 	if (bpf_probe_read_kernel(scratch->sk_buff, bpf_core_type_size(struct sk_buff), (void *)address))
-		return 0;
+		return LOOK_UNREADABLE;
 	__builtin_memset(context, 0, sizeof(*context));
 	scratch->device = 0;
 	context->observed_monotonic_ns = bpf_ktime_get_ns();
@@ -335,14 +354,14 @@ verified_alone int packet__look(__u32 level, __u64 address, __u64 cookie)
 	scratch->shared_data = BPF_CORE_READ_BITFIELD(skb, cloned);
 	scratch->encapsulated = BPF_CORE_READ_BITFIELD(skb, encapsulation);
 	context__read_place(scratch, skb);
-	if (!context->netns_inode && !scratch->device)
-		return 0; /* not of the network: a message of a Unix or netlink socket */
+	if (skb__is_message(scratch, skb))
+		return LOOK_NOT_A_PACKET;
 	if (!view__fill(scratch, level, skb, skb__locate_headers(skb, cookie)))
-		return 0;
+		return LOOK_UNREADABLE;
 	shared_info = (void *)(skb->head + skb->end);
 	bpf_core_read(&context->gso_bytes, sizeof(__u16), &shared_info->gso_size);
 	bpf_core_read(&context->gso_segments, sizeof(__u16), &shared_info->gso_segs);
-	return 1;
+	return LOOK_READ;
 }
 
 #endif

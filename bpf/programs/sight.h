@@ -122,7 +122,7 @@ verified_alone int journey__look_again(__u32 number, __u64 skb, __u64 cookie)
 	if (!scratch)
 		return 1;
 	last = slot ? slot__unit(slot, slot->last_context_unit, WIRE_CONTEXT_UNITS) : NULL;
-	if (last && packet__look(level, skb, cookie)) {
+	if (last && packet__look(level, skb, cookie) == LOOK_READ) {
 		if (settings.ends_may_be_unseen && !scratch->encapsulated)
 			same = context__is_same_packet(last, &scratch->context);
 		context__inherit(&scratch->context, last);
@@ -210,14 +210,15 @@ static __always_inline int packet__decide(struct scratch *scratch, __u64 skb, __
 /* First look at a packet that no journey follows. Returns its slot's number with a reference when one begins, or -1. */
 verified_alone int packet__first_sight(__u64 skb, __u64 cookie, __u64 stack_pointer)
 {
-	int level = scratch__claim(), number = -1;
+	int level = scratch__claim(), number = -1, look;
 	struct scratch *scratch = scratch__at(level);
 
 	if (!scratch)
 		return -1;
-	if (packet__look(level, skb, cookie))
+	look = packet__look(level, skb, cookie);
+	if (look == LOOK_READ)
 		number = packet__decide(scratch, skb, stack_pointer);
-	else
+	else if (look == LOOK_UNREADABLE)
 		stat__add(WIRE_STAT_UNREADABLE, 1);
 	scratch__release(scratch);
 	return number;
