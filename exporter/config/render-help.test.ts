@@ -4,6 +4,8 @@ import { test } from "node:test";
 import { commands } from "./commands.js";
 import { canComeFrom, configurationKey, environmentName } from "./option.js";
 import { optionRows, optionsOf } from "./options.js";
+import { loadConfig } from "./load-config.js";
+import { renderCommandsDocument } from "./render-commands-document.js";
 import { renderCommandHelp, renderOverview } from "./render-help.js";
 import { renderOptionsDocument } from "./render-options-document.js";
 
@@ -39,7 +41,23 @@ test("flags, letters, variables and keys are each used once, and examples and li
   }
 });
 
-test("docs/options.md is what the table gives", () => {
-  const file = readFileSync(new URL("../../../docs/options.md", import.meta.url), "utf8");
-  assert.ok(file === renderOptionsDocument(), "docs/options.md is old: run `npm run generate`");
+test("docs/options.md and docs/cli.md are what the tables give", () => {
+  for (const [name, text] of [
+    ["options.md", renderOptionsDocument()],
+    ["cli.md", renderCommandsDocument()],
+  ] as const) {
+    const file = readFileSync(new URL(`../../../docs/${name}`, import.meta.url), "utf8");
+    assert.ok(file === text, `docs/${name} is old: run \`npm run generate\` and commit the result`);
+  }
+});
+
+test("the examples of every command are valid", async () => {
+  for (const command of commands)
+    for (const example of command.examples) {
+      const words = example.replace(/ \|.*$/, "").replaceAll("'", "").split(" ");
+      const [name, ...argv] = words.slice(words.indexOf("skbspan") + 1);
+      assert.equal(name, command.name, example);
+      // Its file is of another machine.
+      await loadConfig(command, argv.includes("--config") ? [] : argv, {});
+    }
 });
