@@ -309,7 +309,6 @@ const struct core_function core_functions[] = {
 	{ LAYER_LIFECYCLE, { "__pskb_copy_fclone" } },
 	{ LAYER_LIFECYCLE, { "pskb_expand_head" } },
 	{ LAYER_LIFECYCLE, { "skb_orphan_partial" } },
-	{ LAYER_LIFECYCLE, { "sk_skb_reason_drop", "kfree_skb_reason", "kfree_skb" } },
 	{ LAYER_LIFECYCLE, { "consume_skb" } },
 	{ LAYER_LIFECYCLE, { "__consume_stateless_skb" } },
 	{ LAYER_LIFECYCLE, { "kfree_skb_partial" } },

@@ -72,8 +72,16 @@ static const struct exclusion exclusions[] = {
 	{ "perf_trace_", "part of a tracepoint" },
 };
 
+/* They name the place of a drop by their own return address, which tracing their return replaces. The drop has its tracepoint. */
+static const char *const droppers[] = {
+	"kfree_skb", "kfree_skb_reason", "__kfree_skb_reason", "kfree_skb_list", "kfree_skb_list_reason", "sk_skb_reason_drop",
+};
+
 static const char *name__exclude(const char *name)
 {
+	for (size_t i = 0; i < sizeof(droppers) / sizeof(droppers[0]); i++)
+		if (!strcmp(name, droppers[i]))
+			return "its return address tells where a packet was dropped: the drop tracepoint stands for it";
 	if (!strcmp(name, "trace_packet"))
 		return NULL; /* of ip_tables: the TRACE target */
 	for (size_t i = 0; i < sizeof(exclusions) / sizeof(exclusions[0]); i++)

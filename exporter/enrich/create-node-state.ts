@@ -102,7 +102,7 @@ class State implements NodeState {
   }
 
   dropReason(value: number): string {
-    return this.reasons.get(value) ?? `REASON_${value}`;
+    return this.reasons.get(value) ?? (value === 0 ? "NOT_DROPPED_YET" : `REASON_${value}`);
   }
 
   symbol(address: KernelAddress): KernelSymbol | undefined {

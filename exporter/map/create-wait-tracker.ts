@@ -11,6 +11,8 @@ export interface Wait {
 }
 
 interface Put {
+  /** Its place in `queues`. */
+  readonly queue: number;
   readonly hop: Hop;
   /** The hop that enclosed the putting one, by its return; undefined: none, or unknown. */
   readonly enclosing: Hop | undefined;
@@ -19,32 +21,29 @@ interface Put {
 /** On one CPU, a packet that is handed on sooner than this was handed on, not queued, when returns are not observed. */
 const SHORTEST_QUEUEING_NS = 50_000;
 
-/** Follows one journey through the queues. */
+/** Follows one journey through the queues; it is in one at a time. */
 export class WaitTracker {
-  private readonly pending: (Put | undefined)[] = [];
+  private pending: Put | undefined;
 
   /** Notes that the hop puts the packet into a queue. */
   put(role: ProbeRole, hop: Hop, enclosing: Hop | undefined): void {
-    if (role.putsInto >= 0) this.pending[role.putsInto] = { hop, enclosing };
+    if (role.putsInto >= 0) this.pending = { queue: role.putsInto, hop, enclosing };
   }
 
   /** The wait that ends with the hop's entry, if one does. */
   take(role: ProbeRole, hop: Hop): Wait | undefined {
-    for (const index of role.takesFrom) {
-      const put = this.pending[index];
-      const queue = queues[index];
-      if (!put || !queue) continue;
-      if (!queue.isHandover && !hasParted(put, hop)) continue;
-      this.pending[index] = undefined;
-      const isInferred = !put.hop.returned;
-      const hasLeft = put.hop.returned && put.hop.leaveOffsetNs <= hop.enterOffsetNs;
-      return {
-        queueName: queue.name,
-        startOffsetNs: hasLeft ? put.hop.leaveOffsetNs : put.hop.enterOffsetNs,
-        isInferred,
-      };
-    }
-    return undefined;
+    const put = this.pending;
+    const queue = put && queues[put.queue];
+    if (!put || !queue || !role.takesFrom.includes(put.queue)) return undefined;
+    this.pending = undefined;
+    const isHandover = queue.isHandover || role.alwaysTakesFrom.includes(put.queue);
+    if (!isHandover && !hasParted(put, hop)) return undefined;
+    const hasLeft = put.hop.returned && put.hop.leaveOffsetNs <= hop.enterOffsetNs;
+    return {
+      queueName: queue.name,
+      startOffsetNs: hasLeft ? put.hop.leaveOffsetNs : put.hop.enterOffsetNs,
+      isInferred: !put.hop.returned,
+    };
   }
 }
 

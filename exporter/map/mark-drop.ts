@@ -1,3 +1,4 @@
+import type { Hop } from "../decode/frame.js";
 import { attributes } from "./attributes.js";
 import { type DropVerdict, judgeDrop } from "./drop-advice.js";
 import { type JourneyDraft, ROOT } from "./journey-draft.js";
@@ -26,7 +27,7 @@ export function markDrop(draft: JourneyDraft): Drop | undefined {
   if (!span) return drop;
   for (const attribute of drop.attributes) span.add(attribute);
   const stack = journey.stacks[journey.stacks.length - 1];
-  if (stack && stack.hopsBefore === journey.hops.length)
+  if (stack)
     span.add(
       createAttribute(
         attributes.codeStacktrace,
@@ -50,20 +51,28 @@ function describeDrop(draft: JourneyDraft, reason: string, dropFunction: string)
   return { verdict, fault: { description: `${reason}${where}${meaning}` }, attributes: list };
 }
 
-/** The innermost function that dropped it; else what enclosed the moment of the drop; else the moment itself. */
+/** The function that dropped it, or what encloses the moment of the drop, or the moment itself. -1: there are no hops. */
 function findDroppingSpan(draft: JourneyDraft, dropFunction: string): number {
-  const { spans } = draft;
+  const { spans, journey, spanOfHop } = draft;
   for (let index = spans.length - 1; index > ROOT; index--) {
     const shape = spans[index]?.shape;
     if (shape?.kind === "hop" && dropFunction !== "" && shape.name === dropFunction) return index;
   }
-  const last = draft.journey.hops.length - 1;
-  let index = draft.spanOfHop[last] ?? -1;
+  for (let index = journey.hops.length - 1; index >= 0; index--) {
+    const hop = journey.hops[index] as Hop;
+    if (!hop.returned || hop.enterOffsetNs > journey.durationNs || hop.leaveOffsetNs < journey.durationNs) continue;
+    if (!freers.test(draft.probes.get(hop.probe).name)) return spanOfHop[index] ?? -1;
+  }
+  return outOfMoment(draft, spanOfHop[journey.hops.length - 1] ?? -1);
+}
+
+/** From the moment of the drop to the function around it, if one is known. */
+function outOfMoment({ spans }: JourneyDraft, start: number): number {
+  let index = start;
   for (;;) {
     const span = spans[index];
-    if (!span) return -1;
-    if (span.parent === ROOT || span.parent < 0) return index;
-    const isMoment = span.durationNs === 0 && index === draft.spanOfHop[last];
+    if (!span || span.parent <= ROOT) return index;
+    const isMoment = index === start && span.durationNs === 0;
     if (!isMoment && !freers.test(span.shape.name)) return index;
     index = span.parent;
   }

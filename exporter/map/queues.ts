@@ -6,6 +6,8 @@ export interface Queue {
   readonly name: string;
   readonly putBy: readonly string[];
   readonly takenBy: readonly string[];
+  /** Of those, the ones that can only work for another context, also within a call of the putter. */
+  readonly alwaysTakenBy?: readonly string[];
   /**
    * Whether the taker always works for another context than the putter. Otherwise it can be the same call chain
    * handing the packet on at once, which is no wait.
@@ -93,6 +95,8 @@ export const queues: readonly Queue[] = [
     name: "neighbour queue",
     putBy: ["neigh_resolve_output", "__neigh_event_send", "neigh_event_send"],
     takenBy: ["neigh_connected_output", "neigh_resolve_output", "dev_queue_xmit", "__dev_queue_xmit", "net_dev_queue"],
+    // An answer can come while the question is still being sent, on the same CPU.
+    alwaysTakenBy: ["neigh_connected_output", "neigh_resolve_output"],
     isHandover: false,
   },
 ];
@@ -108,6 +112,7 @@ export interface ProbeRole {
   /** Places in `queues`, -1: none. */
   readonly putsInto: number;
   readonly takesFrom: readonly number[];
+  readonly alwaysTakesFrom: readonly number[];
   readonly isReceiver: boolean;
 }
 
@@ -133,6 +138,7 @@ function workOutRole(name: string): ProbeRole {
   return {
     putsInto: queues.findIndex((queue) => queue.putBy.some((pattern) => matches(pattern, name))),
     takesFrom,
+    alwaysTakesFrom: takesFrom.filter((index) => queues[index]?.alwaysTakenBy?.includes(name)),
     isReceiver: receivers.has(name),
   };
 }
