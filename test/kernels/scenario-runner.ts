@@ -1,10 +1,9 @@
-import { accessSync, constants } from "node:fs";
 import { release } from "node:os";
-import { join } from "node:path";
 import type { Journey } from "../../exporter/decode/frame.js";
 import type { NodeState } from "../../exporter/enrich/create-node-state.js";
 import { createLab, type Lab } from "../../exporter/demo/lab/create-lab.js";
 import { findMistake } from "./check-journeys.js";
+import { isInstalled } from "./is-installed.js";
 import type { Scenario } from "./scenario.js";
 import type { ScenarioCheck, ScenarioReport, ScenarioResult } from "./scenario-report.js";
 import { scenarios } from "./scenarios/scenarios.js";
@@ -177,17 +176,6 @@ function checkTotals(state: NodeState): ScenarioCheck[] {
       mistake: stats.started > 0 && stats.started === ends + stats.live ? "" : `the counts differ: ${JSON.stringify(stats)}`,
     },
   ];
-}
-
-function isInstalled(program: string): boolean {
-  return (process.env["PATH"] ?? "").split(":").some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 function reportProgress(result: ScenarioResult, { onProgress }: RunOptions): void {

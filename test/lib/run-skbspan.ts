@@ -16,6 +16,8 @@ export interface SkbspanOptions {
   readonly input?: Uint8Array;
   /** Where standard output goes in place of the result: a descriptor. */
   readonly stdout?: number;
+  /** After that it is killed; a minute. */
+  readonly timeoutMs?: number;
 }
 
 export interface RunningSkbspan {
@@ -45,7 +47,7 @@ export function startSkbspan(argv: readonly string[], options: SkbspanOptions = 
     stdio: ["pipe", options.stdout ?? "pipe", "pipe"],
   });
   const output = { stdout: "", stderr: "" };
-  const timer = setTimeout(() => child.kill("SIGKILL"), TIMEOUT_MS);
+  const timer = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? TIMEOUT_MS);
   child.stdout?.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
   const result = new Promise<SkbspanResult>((resolve, reject) => {

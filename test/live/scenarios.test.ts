@@ -1,17 +1,16 @@
 import { test } from "node:test";
 import { assertReport } from "../kernels/assert-report.js";
 import { runScenarios } from "../kernels/scenario-runner.js";
-
-const isRoot = process.getuid?.() === 0;
+import { whyNotLive } from "../lib/require-live.js";
 
 test(
   "the scenarios on this machine's own kernel",
-  { skip: isRoot ? false : "needs root, for namespaces and tracing: run the tests with sudo", timeout: 300_000 },
+  { skip: whyNotLive(), timeout: 600_000 },
   async (context) => {
     const report = await runScenarios({
       backend: "auto",
       only: [],
-      settleMs: 5_000,
+      settleMs: 15_000,
       isShowing: false,
       onProgress: (line) => context.diagnostic(line),
     });
