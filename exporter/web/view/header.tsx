@@ -35,11 +35,12 @@ export function Header({ route, summary, error, theme, isLive, onTheme, onLive, 
           type="button"
           class={`tool live ${isLive && error === "" ? "is-live" : ""}`}
           aria-pressed={isLive}
+          aria-label="Live"
           onClick={onLive}
           title="Stop or go on updating (p)"
         >
           <span class="pulse" aria-hidden="true" />
-          {isLive ? "Live" : "Paused"}
+          <span class="wide-only">{isLive ? "Live" : "Paused"}</span>
         </button>
         <button
           type="button"

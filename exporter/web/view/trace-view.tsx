@@ -1,4 +1,4 @@
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { JourneySummary, SpanView, TraceAnswer } from "../../store/api-types.js";
 import { buildMap, findDrop } from "../model/build-map.js";
 import { isMostlyIdle } from "../model/build-scale.js";
@@ -34,7 +34,7 @@ export function TraceView({ route, intervalMs }: { readonly route: TraceRoute; r
       </section>
     );
   }
-  return <LoadedTrace trace={answer} route={route} />;
+  return <LoadedTrace key={route.journeyId} trace={answer} route={route} />;
 }
 
 function LoadedTrace({ trace, route }: { readonly trace: TraceAnswer; readonly route: TraceRoute }) {
@@ -49,9 +49,10 @@ function LoadedTrace({ trace, route }: { readonly trace: TraceAnswer; readonly r
   const [wish, setWish] = useState<boolean | undefined>(undefined);
   const isCompressed = wish ?? idle;
   const [isPanelOpen, setPanelOpen] = useState(false);
-  const selected = tree.get(route.spanId) ?? drop ?? top[0];
+  const [selectedId, setSelectedId] = useSelection(route);
+  const selected = tree.get(selectedId) ?? drop ?? top[0];
 
-  const select = (span: SpanView): void => replaceRoute({ ...route, spanId: span.id });
+  const select = (span: SpanView): void => setSelectedId(span.id);
   const show = (spanId: string): void => {
     const span = tree.get(spanId);
     if (span === undefined) return;
@@ -67,9 +68,7 @@ function LoadedTrace({ trace, route }: { readonly trace: TraceAnswer; readonly r
   return (
     <section class={`trace ${isPanelOpen ? "has-panel" : ""}`}>
       <TraceTitle trace={trace} journey={journey} root={root ?? top[0]} />
-      {trace.spans.length > spans.length || trace.journeys.length > 1 ? (
-        <Scope trace={trace} route={route} tree={tree} />
-      ) : null}
+      {holdsMore(trace) && <Scope trace={trace} route={route} tree={tree} />}
       {journey?.drop && (
         <DropBanner
           journey={journey}
@@ -106,10 +105,30 @@ function LoadedTrace({ trace, route }: { readonly trace: TraceAnswer; readonly r
   );
 }
 
+/** Browsers allow some 200 changes of the address in 30 s; a held arrow key makes more. */
+const ADDRESS_DELAY_MS = 300;
+
+/** The selected span: at once on the page, a little later in the address. */
+function useSelection(route: TraceRoute): [string, (spanId: string) => void] {
+  const [spanId, setSpanId] = useState(route.spanId);
+  useEffect(() => setSpanId(route.spanId), [route.spanId]);
+  useEffect(() => {
+    if (spanId === route.spanId) return undefined;
+    const timer = setTimeout(() => replaceRoute({ ...route, spanId }), ADDRESS_DELAY_MS);
+    return () => clearTimeout(timer);
+  }, [spanId]);
+  return [spanId, setSpanId];
+}
+
 /** As the answer has them: by start. */
 function inOrder(trace: TraceAnswer, chosen: readonly SpanView[]): SpanView[] {
   const ids = new Set(chosen.map(({ id }) => id));
   return trace.spans.filter(({ id }) => ids.has(id));
+}
+
+function holdsMore({ journeys, spans }: TraceAnswer): boolean {
+  if (journeys.every(({ kind }) => kind !== "journey")) return false;
+  return journeys.length > 1 || spans.some(({ role }) => role === "application");
 }
 
 /** A trace with more than this journey: its other journeys, and the application's spans around them. */

@@ -11,13 +11,6 @@ export function WaterfallBar({ span, scale }: { readonly span: SpanView; readonl
   const note = describe(span);
   return (
     <>
-      {scale.breaks.map((gap) => (
-        <span
-          key={gap.from}
-          class="gap"
-          style={{ left: `${gap.from * 100}%`, width: `${(gap.to - gap.from) * 100}%` }}
-        />
-      ))}
       <span class="bar" style={{ left: `${from * 100}%`, width: `${(to - from) * 100}%` }} />
       {note !== "" && (
         <span

@@ -42,19 +42,29 @@ export function Waterfall(props: WaterfallProps) {
     <div class="waterfall">
       <LaneOverview spans={spans} resources={trace.resources} scale={scale} />
       <Axis scale={scale} isCompressed={isCompressed} onCompress={props.onCompress} />
-      <div role="treegrid" aria-label="Hops" aria-rowcount={rows.length} class="rows">
-        {rows.slice(0, maxRows).map((row, index) => (
-          <WaterfallRow
-            key={row.span.id}
-            row={row}
-            index={index}
-            scale={scale}
-            resource={trace.resources[row.span.resource]}
-            isSelected={row.span.id === selectedId}
-            onOpen={props.onOpen}
-            onToggle={toggle}
-          />
-        ))}
+      <div class="rows-and-gaps">
+        <div class="gaps" aria-hidden="true">
+          <span />
+          <span class="gap-area">
+            {scale.breaks.map(({ from, to }) => (
+              <span key={from} class="gap" style={{ left: `${from * 100}%`, width: `${(to - from) * 100}%` }} />
+            ))}
+          </span>
+        </div>
+        <div role="treegrid" aria-label="Hops" aria-rowcount={rows.length} class="rows">
+          {rows.slice(0, maxRows).map((row, index) => (
+            <WaterfallRow
+              key={row.span.id}
+              row={row}
+              index={index}
+              scale={scale}
+              resource={trace.resources[row.span.resource]}
+              isSelected={row.span.id === selectedId}
+              onOpen={props.onOpen}
+              onToggle={toggle}
+            />
+          ))}
+        </div>
       </div>
       {rows.length > maxRows && (
         <button type="button" class="button" onClick={() => setMaxRows(maxRows + MAX_ROWS)}>
