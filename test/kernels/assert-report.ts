@@ -13,6 +13,9 @@ export async function assertReport(context: TestContext, report: ScenarioReport)
 
 async function assertChecks(context: TestContext, checks: readonly ScenarioCheck[]): Promise<void> {
   assert.ok(checks.length > 0, "nothing was checked");
-  for (const { title, mistake, skipped } of checks)
-    await context.test(title, { skip: skipped === "" ? false : skipped }, () => assert.ok(mistake === "", mistake));
+  for (const { title, mistake, skipped } of checks) {
+    // Not a test that could not be run: this backend has nothing to show there.
+    if (skipped !== "") context.diagnostic(`not expected here: ${title}: ${skipped}`);
+    else await context.test(title, () => assert.ok(mistake === "", mistake));
+  }
 }

@@ -23,6 +23,6 @@ export interface ScenarioCheck {
   readonly title: string;
   /** Empty: as expected. */
   readonly mistake: string;
-  /** Why it was not looked at; empty when it was. */
+  /** Why this backend cannot show it, so that it was not looked at; empty when it was. */
   readonly skipped: string;
 }
