@@ -1,0 +1,47 @@
+/**
+ * What the scripts need of Debian's or Ubuntu's packages, and what for. `names`: the first that is there is taken.
+ * @typedef {{ names: readonly string[], why: string }} Need
+ */
+
+/** @type {readonly Need[]} */
+export const buildNeeds = [
+  { names: ["make"], why: "builds the tracer" },
+  { names: ["libc6-dev"], why: "headers for the tracer" },
+  { names: ["libbpf-dev"], why: "loads BPF programs" },
+  { names: ["libelf-dev"], why: "reads BPF objects" },
+  { names: ["zlib1g-dev"], why: "reads BPF objects" },
+  { names: ["libpcap-dev"], why: "parses filter expressions" },
+];
+
+/** @type {readonly Need[]} */
+export const demoNeeds = [
+  { names: ["iproute2"], why: "makes network namespaces" },
+  { names: ["nftables"], why: "makes firewall rules" },
+  { names: ["procps"], why: "sets the kernel's network settings" },
+];
+
+/** @type {readonly Need[]} */
+export const guestNeeds = [
+  { names: ["qemu-system-x86"], why: "runs other kernels" },
+  { names: ["busybox-static"], why: "starts a guest" },
+  { names: ["debian-archive-keyring"], why: "checks that kernels are Debian's" },
+  { names: ["kmod"], why: "loads a kernel's modules" },
+  { names: ["xz-utils"], why: "unpacks a kernel's modules" },
+  { names: ["zstd"], why: "unpacks a kernel's modules" },
+];
+
+/** @type {readonly Need[]} */
+export const testNeeds = [
+  { names: ["chromium", "chromium-browser"], why: "shows the page in its test" },
+  { names: ["iputils-ping"], why: "sends packets in tests" },
+  { names: ["iptables"], why: "makes the firewall rules of a test" },
+  { names: ["ethtool"], why: "sets offloads in tests" },
+  { names: ["netcat-openbsd"], why: "sends packets in tests" },
+  { names: ["socat"], why: "sends packets in tests" },
+];
+
+/** Oldest and newest clang that are looked for; as in bpf/Makefile. */
+export const clangVersions = { oldest: 15, newest: 25 };
+
+/** The formatters of different versions disagree: this one decides where it can be had. */
+export const clangFormatVersion = 19;
