@@ -1,13 +1,17 @@
 import type { Config } from "../config/options.js";
 import type { Sink } from "../export/sink.js";
+import { describeSystemError } from "../lib/describe-system-error.js";
+import { exitCode } from "../lib/exit-code.js";
+import { UserError } from "../lib/user-error.js";
 import type { CommandContext } from "./command-context.js";
+import { limitProblems } from "./limit-problems.js";
 
 export interface NamedSink {
   readonly name: string;
   readonly sink: Sink;
 }
 
-/** The sinks that the user wants, imported when they are. */
+/** The sinks that the user wants, imported when they are. Throws UserError. */
 export async function createSinks(
   context: CommandContext,
   options: { readonly isRecording: boolean },
@@ -19,7 +23,7 @@ export async function createSinks(
 
 async function createSink(
   name: Config["exports"][number],
-  { config, standardOutput, reporter }: CommandContext,
+  { config, standardOutput, reporter, environment }: CommandContext,
   { isRecording }: { readonly isRecording: boolean },
 ): Promise<Sink> {
   const output = standardOutput.stream;
@@ -30,11 +34,26 @@ async function createSink(
     return createConsoleSink({ output, ...colour });
   }
   const { createOtlpSink } = await import("../export/create-otlp-sink.js");
-  return createOtlpSink({
-    // What the kernel sends does not wait for a collector; a recording does, so that all of it arrives.
-    isPatient: isRecording,
-    maxBufferedBytes: config.maxBufferBytes,
-    flushTimeoutMs: config.flushTimeoutMs,
-    onProblem: (text) => reporter.warn(text),
-  });
+  try {
+    return createOtlpSink({
+      // What the kernel sends does not wait for a collector; a recording does, so that all of it arrives.
+      isPatient: isRecording,
+      maxBufferedBytes: config.maxBufferBytes,
+      flushTimeoutMs: config.flushTimeoutMs,
+      onProblem: limitProblems((text) => reporter.warn(text)),
+    });
+  } catch (error) {
+    throw new UserError(exitCode.usage, `Cannot export over OTLP: ${describeSystemError(error)}.`, {
+      hint: describeEndpoint(environment),
+      cause: error,
+    });
+  }
+}
+
+/** Whatever the exporter did not like, it came from OpenTelemetry's variables. */
+function describeEndpoint(environment: CommandContext["environment"]): string {
+  const names = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+  const name = names.find((candidate) => environment[candidate]) ?? "OTEL_EXPORTER_OTLP_ENDPOINT";
+  const value = environment[name];
+  return `${name} ${value ? `is ${JSON.stringify(value)}` : "is not set"}; it has to be a URL such as http://localhost:4317.`;
 }

@@ -22,7 +22,9 @@ function toUserError(error: unknown): UserError {
   if (error instanceof StreamError) return new UserError(exitCode.stream, error.message);
   if (error instanceof Error && WRITTEN_FOR_PEOPLE.includes(error.name))
     return new UserError(exitCode.failure, error.message);
-  if (systemErrorCode(error) !== undefined) return new UserError(exitCode.failure, describeSystemError(error));
+  // Codes of the system; Node's own (ERR_...) are about our use of it.
+  if (/^E[A-Z0-9]+$/.test(systemErrorCode(error) ?? ""))
+    return new UserError(exitCode.failure, describeSystemError(error));
   const text = error instanceof Error ? error.message : String(error);
   return new UserError(exitCode.failure, `skbspan failed in a way that it should not: ${text}`, {
     hint: "This is a fault of skbspan. SKBSPAN_DEBUG=1 shows where it happened; please report that.",

@@ -39,6 +39,15 @@ export function renderLosses({ stats, sinks }: Pick<SummaryInput, "stats" | "sin
   for (const sink of sinks)
     for (const [cause, spans] of Object.entries(sink.stats.lostSpans))
       if (spans > 0 && cause !== "reader_gone")
-        losses.push(`${countOf(spans, "span")} not exported by ${sink.name}: ${cause.replaceAll("_", " ")}`);
+        losses.push(`${countOf(spans, "span")} not exported by ${sink.name}: ${sinkLossTexts[cause] ?? cause}`);
   return losses.map((loss) => `  lost: ${loss}`);
 }
+
+const sinkLossTexts: Readonly<Record<string, string>> = {
+  buffer_full: "the buffer was full (raise --max-buffer, or match less)",
+  refused: "the collector refused them",
+  rejected: "the collector took the request without them",
+  gave_up: "the collector was away for too long",
+  closed: "the collector had not taken them when the time was up (--flush-timeout)",
+  too_large: "a journey larger than a request may be",
+};

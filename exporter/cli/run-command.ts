@@ -14,16 +14,11 @@ const MAX_REASONS = 1_000;
 
 /** `skbspan run`: the agent. Ends with the tracer, or cleanly on SIGTERM. */
 export const runCommand: RunCommand = async (context) => {
-  const source = await openSource(context);
-  const sinks = await createSinks(context, source);
+  const sinks = await createSinks(context, { isRecording: context.config.recording !== undefined });
   const agent = createAgent(context, sinks);
   try {
     await agent.start();
-  } catch (error) {
-    source.kill();
-    throw error;
-  }
-  try {
+    const source = await openSource(context);
     await runSession({ context, source, sinks, createConsumer: agent.createConsumer });
   } finally {
     await agent.close();

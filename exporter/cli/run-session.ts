@@ -106,11 +106,15 @@ class Session {
         this.consumer.push(chunk);
         await this.waitForConsumer();
       }
-      // A recording that is not wanted any further is not cut.
-      if (!this.isStopped || !this.source.isRecording) this.consumer.end();
+      if (!this.isCutByUs()) this.consumer.end();
     } catch (error) {
       throw error instanceof StreamError ? this.toUserError(error) : error;
     }
+  }
+
+  /** A recording that is not wanted any further, or a tracer that was stopped before it was attached, has no END. */
+  private isCutByUs(): boolean {
+    return this.isStopped && (this.source.isRecording || !this.consumer.state.hello);
   }
 
   /** Not after a stop: a reader that takes nothing is not to hold up the end. */

@@ -136,6 +136,37 @@ test("Ctrl-C: a clean end with a summary, exit 0, no tracer left", { skip }, asy
   }
 });
 
+test("Ctrl-C while it is still attaching is a clean end too", { skip }, async () => {
+  const running = startSkbspan(["trace", `udp port ${QUIET_PORT}`]);
+  let tracers: number[] = [];
+  for (let round = 0; round < 500 && tracers.length === 0; round++) {
+    await sleep(10);
+    tracers = childrenOf(running.child.pid);
+  }
+  await sleep(30);
+  running.child.kill("SIGINT");
+  const { code, stderr } = await running.result;
+  assert.equal(code, 0, stderr);
+  await untilGone(tracers);
+});
+
+test("a second Ctrl-C does not wait for a tracer that hangs", { skip }, async () => {
+  const running = startSkbspan(["trace", `udp port ${QUIET_PORT}`]);
+  await running.untilStderr(/nothing matches/);
+  const tracers = childrenOf(running.child.pid);
+  assert.equal(tracers.length, 1);
+  process.kill(tracers[0] ?? 0, "SIGSTOP");
+  running.child.kill("SIGINT");
+  await sleep(300);
+  assert.equal(running.child.exitCode, null, "the first one waits");
+  const asked = performance.now();
+  running.child.kill("SIGINT");
+  const { code } = await running.result;
+  assert.equal(code, 1);
+  assert.ok(performance.now() - asked < 5_000);
+  await untilGone(tracers);
+});
+
 test("the tracer goes when the exporter is killed", { skip }, async () => {
   const running = startSkbspan(["trace", `udp port ${QUIET_PORT}`]);
   await running.untilStderr(/nothing matches/);

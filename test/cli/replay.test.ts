@@ -168,3 +168,14 @@ test("Ctrl-C while reading a recording that does not end is a clean end", async 
   assert.equal(code, 0);
   assert.match(stderr, /^skbspan: \d journeys/m);
 });
+
+test("an endpoint that is no URL: exit 2, the variable and what it should be", async () => {
+  const { code, stderr } = await runSkbspan(["replay", recording, "--export", "otlp"], {
+    environment: { OTEL_EXPORTER_OTLP_ENDPOINT: "not a url" },
+  });
+  assert.equal(code, 2);
+  assert.match(
+    stderr,
+    /^skbspan: error: Cannot export over OTLP: .*\nOTEL_EXPORTER_OTLP_ENDPOINT is "not a url"; it has/,
+  );
+});
