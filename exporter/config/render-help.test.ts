@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { commands } from "./commands.js";
+import { loadConfig } from "./load-config.js";
 import { canComeFrom, configurationKey, environmentName } from "./option.js";
 import { optionRows, optionsOf } from "./options.js";
-import { loadConfig } from "./load-config.js";
 import { renderCommandsDocument } from "./render-commands-document.js";
 import { renderCommandHelp, renderOverview } from "./render-help.js";
 import { renderOptionsDocument } from "./render-options-document.js";
@@ -54,7 +54,10 @@ test("docs/options.md and docs/cli.md are what the tables give", () => {
 test("the examples of every command are valid", async () => {
   for (const command of commands)
     for (const example of command.examples) {
-      const words = example.replace(/ \|.*$/, "").replaceAll("'", "").split(" ");
+      const words = example
+        .replace(/ \|.*$/, "")
+        .replaceAll("'", "")
+        .split(" ");
       const [name, ...argv] = words.slice(words.indexOf("skbspan") + 1);
       assert.equal(name, command.name, example);
       // Its file is of another machine.
