@@ -18,7 +18,7 @@ export const forwardingDisabled: Scenario = {
     {
       title: "the packet that is for another host",
       packet: { transport: "icmp", destination: "10.9.2.2", icmpType: 8 },
-      functions: ["ip_output", "dev_hard_start_xmit", "ip_rcv", "ip_rcv_finish", "ip_error"],
+      functions: ["ip_output", "dev_hard_start_xmit", "ip_rcv", "ip_error"],
       stackFunctions: ["ip_output", "veth_xmit", "netif_rx", "ip_error", "kfree_skb"],
       path: ["a", "r"],
       end: "dropped",

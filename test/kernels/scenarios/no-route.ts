@@ -15,7 +15,7 @@ export const noRoute: Scenario = {
     {
       title: "the packet that nobody can forward",
       packet: { transport: "icmp", destination: "10.9.77.1", icmpType: 8 },
-      functions: ["ip_output", "dev_hard_start_xmit", "ip_rcv", "ip_rcv_finish", "ip_error"],
+      functions: ["ip_output", "dev_hard_start_xmit", "ip_rcv", "ip_error"],
       stackFunctions: ["ip_output", "veth_xmit", "netif_rx", "ip_error", "icmp_send", "kfree_skb"],
       path: ["a", "r"],
       end: "dropped",

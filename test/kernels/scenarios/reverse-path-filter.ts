@@ -50,7 +50,7 @@ export const reversePathFilter: Scenario = {
     {
       title: "the reply, which leaves by eth0 and is dropped by the node",
       packet: { transport: "icmp", source: "10.9.5.2", destination: "10.9.9.2", icmpType: 0 },
-      functions: ["ip_output", "dev_hard_start_xmit", "ip_rcv", "ip_rcv_finish"],
+      functions: ["ip_output", "dev_hard_start_xmit", "ip_rcv"],
       stackFunctions: ["icmp_reply", "ip_output", "veth_xmit", "netif_rx", "ip_rcv_finish_core", "kfree_skb"],
       path: ["p/eth0", "r/ve"],
       end: "dropped",
