@@ -1,29 +1,26 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { createOtlpSink } from "../../exporter/export/create-otlp-sink.js";
-import type { JourneySpans } from "../../exporter/map/packet-span.js";
-import { createPipeline, runPipeline } from "../../exporter/pipeline.js";
-import { buildBenchRecording } from "./build-bench-recording.js";
-import { type ApiJourney, createStockSender, type StockSender, toApiJourney } from "./create-stock-sender.js";
+import type { SenderName, Sending } from "./bench-sender.js";
 import { type Answerer, startAnswerer } from "./start-answerer.js";
+import { type Child, startChild } from "./start-child.js";
 
 /*
- * Spans a second, from a recording's bytes to the receiver's last answer. Three senders take turns in one process:
- *   skbspan        decode, map, encode, send
- *   stock          decode, map, then the stock tracer, batch processor and exporter
- *   stock-prepared the stock part alone, with spans made before the clock starts
+ * Spans a second, from a recording's bytes to the receiver's last answer: skbspan's exporter against the stock tracer,
+ * batch processor and exporter on the same spans. The senders (bench-sender.ts) take turns, one at a time.
  */
 
 const JOURNEYS = 4000;
 const ROUNDS = 7;
-const WARM_UP_ROUNDS = 3;
-const CHUNK_BYTES = 64 * 1024;
-const ANSWER_TIMEOUT_MS = 10_000;
-const resource = { "service.name": "skbspan", "host.name": "worker-1" };
+const WARM_UP_ROUNDS = 4;
 
 export interface Spread {
   readonly median: number;
   readonly lowest: number;
   readonly highest: number;
+}
+
+export interface SenderFigures {
+  readonly spansPerSecond: Spread;
+  /** Of processor time, all threads of the process: what a busy machine changes least. */
+  readonly spansPerCpuSecond: Spread;
 }
 
 export interface ExporterFigures {
@@ -33,163 +30,85 @@ export interface ExporterFigures {
   readonly ratios: Readonly<Record<Exclude<SenderName, "skbspan">, SenderFigures>>;
 }
 
-export interface SenderFigures {
-  readonly spansPerSecond: Spread;
-  /** Of processor time, all threads of the process: what a busy machine changes least. */
-  readonly spansPerCpuSecond: Spread;
-}
+type Round = Readonly<Record<SenderName, Sending>>;
+type Senders = Readonly<Record<SenderName, Child>>;
 
-export type SenderName = "skbspan" | "stock" | "stock-prepared";
-
-interface Workload {
-  readonly recording: Uint8Array;
-  readonly spans: number;
-  readonly prepared: readonly ApiJourney[];
-}
-
-/** Sends the workload once; resolves to the spans that the receiver accepted. */
-type Sender = (workload: Workload, url: string) => Promise<number>;
-
-const senders: Readonly<Record<SenderName, Sender>> = {
-  skbspan: sendWithSkbspan,
-  stock: sendWithStock,
-  "stock-prepared": sendPreparedWithStock,
-};
-const senderNames = Object.keys(senders) as SenderName[];
+const senderNames: readonly SenderName[] = ["skbspan", "stock", "stock-prepared"];
 
 export async function benchExporter(onProgress: (line: string) => void = () => undefined): Promise<ExporterFigures> {
-  const workload = prepareWorkload();
-  await checkSenders(workload);
-  onProgress(
-    `${JOURNEYS} journeys, ${workload.spans} spans, ${workload.recording.length} bytes; every sender delivers all`,
-  );
+  const senders = Object.fromEntries(
+    senderNames.map((name) => [name, startChild("bench-sender", name, String(JOURNEYS))]),
+  ) as unknown as Senders;
   const answerer = await startAnswerer({ decodes: false });
   try {
-    const rounds = await runRounds(workload, answerer, onProgress);
-    return summarise(workload, rounds);
+    const spans = await checkSenders(senders);
+    onProgress(`${JOURNEYS} journeys, ${spans} spans; every sender delivers all of them`);
+    return summarise(spans, await runRounds(senders, answerer, spans, onProgress));
   } finally {
-    await answerer.stop();
+    await Promise.all([answerer.stop(), ...Object.values(senders).map((sender) => sender.stop())]);
   }
 }
 
-function prepareWorkload(): Workload {
-  const recording = buildBenchRecording(JOURNEYS);
-  const journeys: JourneySpans[] = [];
-  const pipeline = createPipeline({ sinks: [], onJourney: (journey) => void journeys.push(journey) });
-  pipeline.push(recording);
-  pipeline.end();
-  return { recording, spans: pipeline.spans, prepared: journeys.map(toApiJourney) };
-}
-
 /** A sender that loses spans would be fast: the receiver decodes and counts what it gets, once, before the measurement. */
-async function checkSenders(workload: Workload): Promise<void> {
+async function checkSenders(senders: Senders): Promise<number> {
+  const delivered = new Set<number>();
   for (const name of senderNames) {
     const answerer = await startAnswerer({ decodes: true });
     try {
-      await senders[name](workload, answerer.endpoint);
+      const sending = await senders[name].ask<Sending>({ endpoint: answerer.endpoint });
       const { spans } = await answerer.counts();
-      if (spans !== workload.spans) throw new Error(`${name} delivered ${spans} of ${workload.spans} spans`);
+      if (spans !== sending.spans) throw new Error(`${name} sent ${sending.spans} spans, ${spans} arrived`);
+      delivered.add(spans);
     } finally {
       await answerer.stop();
     }
   }
+  const [spans = 0] = delivered;
+  if (delivered.size !== 1 || spans < JOURNEYS) throw new Error(`senders delivered ${[...delivered].join(", ")} spans`);
+  return spans;
 }
 
-interface Rate {
-  readonly spansPerSecond: number;
-  readonly spansPerCpuSecond: number;
-}
-
-type Round = Readonly<Record<SenderName, Rate>>;
-
-async function runRounds(workload: Workload, answerer: Answerer, onProgress: (line: string) => void): Promise<Round[]> {
+async function runRounds(
+  senders: Senders,
+  answerer: Answerer,
+  spans: number,
+  onProgress: (line: string) => void,
+): Promise<Round[]> {
   const rounds: Round[] = [];
   for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
-    const rates = new Map<SenderName, Rate>();
+    const sendings = new Map<SenderName, Sending>();
     for (let turn = 0; turn < senderNames.length; turn++) {
-      // Whoever goes first finds another heap: take turns.
       const name = senderNames[(turn + round + WARM_UP_ROUNDS) % senderNames.length] as SenderName;
-      rates.set(name, await measure(name, workload, answerer.endpoint));
+      const sending = await senders[name].ask<Sending>({ endpoint: answerer.endpoint });
+      if (sending.spans !== spans) throw new Error(`${name} delivered ${sending.spans} of ${spans} spans`);
+      sendings.set(name, sending);
     }
-    const complete = Object.fromEntries(rates) as Record<SenderName, Rate>;
+    const complete = Object.fromEntries(sendings) as Record<SenderName, Sending>;
     if (round >= 0) rounds.push(complete);
-    const line = senderNames.map((name) => describeRate(name, complete[name])).join(", ");
+    const line = senderNames.map((name) => describeSending(name, complete[name])).join(", ");
     onProgress(`${round < 0 ? "warm-up" : `round ${round + 1} of ${ROUNDS}`}: ${line}`);
   }
   return rounds;
 }
 
-function describeRate(name: SenderName, { spansPerSecond, spansPerCpuSecond }: Rate): string {
-  return `${name} ${Math.round(spansPerSecond / 1000)}k spans/s (${Math.round(spansPerCpuSecond / 1000)}k a CPU second)`;
+const spansPerSecond = ({ spans, elapsedMs }: Sending): number => (1000 * spans) / elapsedMs;
+const spansPerCpuSecond = ({ spans, cpuMs }: Sending): number => (1000 * spans) / cpuMs;
+
+function describeSending(name: SenderName, sending: Sending): string {
+  const [wall, cpu] = [spansPerSecond(sending), spansPerCpuSecond(sending)].map((rate) => Math.round(rate / 1000));
+  return `${name} ${wall}k spans a second (${cpu}k a CPU second)`;
 }
 
-async function measure(name: SenderName, workload: Workload, url: string): Promise<Rate> {
-  globalThis.gc?.();
-  const startMs = performance.now();
-  const startCpu = process.cpuUsage();
-  const sent = await senders[name](workload, url);
-  const cpu = process.cpuUsage(startCpu);
-  const elapsedMs = performance.now() - startMs;
-  if (sent !== workload.spans) throw new Error(`${name} delivered ${sent} of ${workload.spans} spans`);
-  return {
-    spansPerSecond: (1e3 * workload.spans) / elapsedMs,
-    spansPerCpuSecond: (1e6 * workload.spans) / (cpu.user + cpu.system),
-  };
-}
-
-async function sendWithSkbspan(workload: Workload, url: string): Promise<number> {
-  const sink = createOtlpSink({ url, isPatient: true });
-  await runPipeline(createPipeline({ sinks: [sink] }), chunksOf(workload.recording));
-  await sink.flush();
-  const { sentSpans } = sink.stats();
-  void sink.close();
-  return sentSpans;
-}
-
-async function sendWithStock(workload: Workload, url: string): Promise<number> {
-  const sender = createStockSender(url, resource);
-  const pipeline = createPipeline({ sinks: [], onJourney: (journey) => sender.send(toApiJourney(journey)) });
-  await runPipeline(pipeline, chunksOf(workload.recording));
-  return finishStock(sender, workload);
-}
-
-async function sendPreparedWithStock(workload: Workload, url: string): Promise<number> {
-  const sender = createStockSender(url, resource);
-  for (const [index, journey] of workload.prepared.entries()) {
-    sender.send(journey);
-    if (index % 64 === 63) await nextTurn();
-  }
-  return finishStock(sender, workload);
-}
-
-/** The batch processor's flush does not wait for an export that its timer began: wait for the answers. */
-async function finishStock(sender: StockSender, { spans }: Workload): Promise<number> {
-  await sender.flush();
-  const deadlineMs = performance.now() + ANSWER_TIMEOUT_MS;
-  while (sender.sentSpans < spans && performance.now() < deadlineMs) await nextTurn();
-  const { sentSpans } = sender;
-  void sender.close();
-  return sentSpans;
-}
-
-/** As a pipe would give them: the event loop turns between two. */
-async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
-    yield bytes.subarray(at, at + CHUNK_BYTES);
-    await nextTurn();
-  }
-}
-
-function summarise(workload: Workload, rounds: readonly Round[]): ExporterFigures {
-  const figures = (pick: (round: Round, key: keyof Rate) => number): SenderFigures => ({
-    spansPerSecond: spreadOf(rounds.map((round) => pick(round, "spansPerSecond"))),
-    spansPerCpuSecond: spreadOf(rounds.map((round) => pick(round, "spansPerCpuSecond"))),
+function summarise(spans: number, rounds: readonly Round[]): ExporterFigures {
+  const figures = (of: (round: Round, rate: (sending: Sending) => number) => number): SenderFigures => ({
+    spansPerSecond: spreadOf(rounds.map((round) => of(round, spansPerSecond))),
+    spansPerCpuSecond: spreadOf(rounds.map((round) => of(round, spansPerCpuSecond))),
   });
-  const of = (name: SenderName) => figures((round, key) => round[name][key]);
-  const against = (name: SenderName) => figures((round, key) => round.skbspan[key] / round[name][key]);
+  const rates = (name: SenderName) => figures((round, rate) => rate(round[name]));
+  const against = (name: SenderName) => figures((round, rate) => rate(round.skbspan) / rate(round[name]));
   return {
-    spans: workload.spans,
-    senders: { skbspan: of("skbspan"), stock: of("stock"), "stock-prepared": of("stock-prepared") },
+    spans,
+    senders: { skbspan: rates("skbspan"), stock: rates("stock"), "stock-prepared": rates("stock-prepared") },
     ratios: { stock: against("stock"), "stock-prepared": against("stock-prepared") },
   };
 }
