@@ -19,7 +19,7 @@ const polls = /_poll$/;
 
 /** System calls and the socket layer's front doors. */
 const syscalls =
-  /^(do_syscall_64|entry_SYSCALL|x64_sys_call|invoke_syscall|el0_|do_el0_svc|__x64_sys_|__arm64_sys_|__ia32_sys_|__do_sys_|__se_sys_|__sys_|___sys_|ksys_|sock_sendmsg|__sock_sendmsg|sock_recvmsg|sock_write_iter|sock_read_iter|vfs_|new_sync_|io_|__io_)/;
+  /^(do_syscall_64|entry_SYSCALL|x64_sys_call|invoke_syscall|el0_|do_el0_svc|__x64_sys_|__arm64_sys_|__ia32_sys_|__do_sys_|__se_sys_|__sys_|___sys_|ksys_|sock_sendmsg|__sock_sendmsg|sock_recvmsg|sock_write_iter|sock_read_iter|vfs_|new_sync_|io_|__io_|__fput|____fput|sock_close)/;
 
 /** Work on a packet that came in. In the stacks of a packet that this machine answers with, they hold that other packet. */
 const receivers =
