@@ -1,6 +1,7 @@
+import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { createOtlpSink } from "../../exporter/export/create-otlp-sink.js";
-import { createPipeline } from "../../exporter/pipeline.js";
+import { createPipeline, runPipeline } from "../../exporter/pipeline.js";
 import { createOtlpReceivers } from "../../exporter/store/create-otlp-receivers.js";
 import { createPageServer } from "../../exporter/store/create-page-server.js";
 import { createTraceStore, DEFAULT_STORE_LIMITS, type TraceStore } from "../../exporter/store/create-trace-store.js";
@@ -38,15 +39,21 @@ export async function startPage(ports: { readonly page?: number } = {}): Promise
     grpcUrl: `http://${addresses.grpc}`,
     httpUrl: `http://${addresses.http}`,
     async send(recording) {
-      const pipeline = createPipeline({
-        sinks: [createOtlpSink({ url: `http://${addresses.grpc}`, isPatient: true })],
-      });
-      pipeline.push(recording);
-      pipeline.end();
+      const sink = createOtlpSink({ url: `http://${addresses.grpc}`, isPatient: true, flushTimeoutMs: 60_000 });
+      const pipeline = createPipeline({ sinks: [sink] });
+      await runPipeline(pipeline, slices(recording));
       await pipeline.close();
+      assert.equal(sink.stats().sentSpans, pipeline.spans, JSON.stringify(sink.stats().lostSpans));
     },
     async close() {
       await Promise.all([page.close(), receivers.close()]);
     },
   };
+}
+
+const SLICE_BYTES = 64 * 1024;
+
+/** As a pipe gives them. */
+async function* slices(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += SLICE_BYTES) yield bytes.subarray(at, at + SLICE_BYTES);
 }
