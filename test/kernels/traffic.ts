@@ -49,22 +49,6 @@ const commands: Readonly<Record<string, (...args: string[]) => void>> = {
       setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000));
     });
   },
-
-  /** Connected, so that an ICMP error comes back as {"error": "ECONNREFUSED"}; {"sent": n} otherwise. */
-  "send-udp": (address, port, count = "1", bytes = "100") => {
-    const socket = createSocket("udp4");
-    let error: string | undefined;
-    socket.on("error", (cause) => {
-      error = (cause as NodeJS.ErrnoException).code ?? cause.message;
-    });
-    socket.connect(Number(port), address, () => {
-      for (let sent = 0; sent < Number(count); sent++) socket.send(Buffer.alloc(Number(bytes), "x"));
-      setTimeout(() => {
-        socket.close();
-        report(error === undefined ? { sent: Number(count) } : { error });
-      }, 300);
-    });
-  },
 };
 
 function report(result: object): void {

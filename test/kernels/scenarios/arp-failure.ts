@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { buildPair, send } from "../traffic-helpers.js";
+import { buildPair, sendUdp } from "../traffic-helpers.js";
 import type { Scenario } from "../scenario.js";
 
 export const arpFailure: Scenario = {
@@ -14,7 +14,7 @@ export const arpFailure: Scenario = {
     });
   },
   async traffic(lab) {
-    await send(lab, "a", "send-udp", "10.9.1.77", 87, 12, 500);
+    await sendUdp(lab, "a", { address: "10.9.1.77", port: 87 }, 12, 500);
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     const neighbours = await lab.ip("a", "neighbour", "show");
     assert.match(neighbours, /10\.9\.1\.77 .*FAILED/, `the laboratory failed: the neighbours are ${neighbours}`);

@@ -1,4 +1,4 @@
-import { assertCounter, buildRouted, send, startReceiver } from "../traffic-helpers.js";
+import { assertCounter, buildRouted, sendUdp, startReceiver } from "../traffic-helpers.js";
 import type { Scenario } from "../scenario.js";
 
 export const fragmentation: Scenario = {
@@ -9,7 +9,7 @@ export const fragmentation: Scenario = {
   },
   async traffic(lab) {
     await startReceiver(lab, "b", "receive-udp", 88);
-    await send(lab, "a", "send-udp", "10.9.2.2", 88, 1, 3000);
+    await sendUdp(lab, "a", { address: "10.9.2.2", port: 88 }, 1, 3000);
     await assertCounter(lab, "a", "Ip.FragCreates", 3);
     await assertCounter(lab, "b", "Ip.ReasmOKs", 1);
     await assertCounter(lab, "b", "Udp.InDatagrams", 1);

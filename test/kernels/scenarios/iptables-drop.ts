@@ -1,4 +1,4 @@
-import { assertIptablesCounted, buildRouted, send } from "../traffic-helpers.js";
+import { assertIptablesCounted, buildRouted, sendUdp } from "../traffic-helpers.js";
 import type { Scenario } from "../scenario.js";
 
 /** `iptables` is a front end of nftables on today's distributions. */
@@ -13,7 +13,7 @@ export const iptablesDrop: Scenario = {
     await lab.require("r", ["iptables", "-A", "POLICY", "-d", "10.9.2.2", "-p", "udp", "--dport", "82", "-j", "DROP"]);
   },
   async traffic(lab) {
-    await send(lab, "a", "send-udp", "10.9.2.2", 82, 2);
+    await sendUdp(lab, "a", { address: "10.9.2.2", port: 82 });
     await assertIptablesCounted(lab, "r", "iptables", "POLICY");
   },
   expected: [

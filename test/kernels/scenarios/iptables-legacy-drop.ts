@@ -1,4 +1,4 @@
-import { assertIptablesCounted, buildRouted, send } from "../traffic-helpers.js";
+import { assertIptablesCounted, buildRouted, sendUdp } from "../traffic-helpers.js";
 import type { Scenario } from "../scenario.js";
 
 export const iptablesLegacyDrop: Scenario = {
@@ -10,7 +10,7 @@ export const iptablesLegacyDrop: Scenario = {
     await lab.require("r", ["iptables-legacy", "-A", "FORWARD", "-d", "10.9.2.2", "-p", "udp", "--dport", "83", "-j", "DROP"]);
   },
   async traffic(lab) {
-    await send(lab, "a", "send-udp", "10.9.2.2", 83, 2);
+    await sendUdp(lab, "a", { address: "10.9.2.2", port: 83 });
     await assertIptablesCounted(lab, "r", "iptables-legacy", "FORWARD");
   },
   expected: [

@@ -1,4 +1,4 @@
-import { assertFirewallCounted, buildRouted, send } from "../traffic-helpers.js";
+import { assertFirewallCounted, buildRouted, sendUdp } from "../traffic-helpers.js";
 import type { Scenario } from "../scenario.js";
 
 export const nftablesDrop: Scenario = {
@@ -9,7 +9,7 @@ export const nftablesDrop: Scenario = {
     await lab.nft("r", "table inet lab { chain forward { type filter hook forward priority 0; udp dport 81 counter drop; }; }");
   },
   async traffic(lab) {
-    await send(lab, "a", "send-udp", "10.9.2.2", 81, 2);
+    await sendUdp(lab, "a", { address: "10.9.2.2", port: 81 });
     await assertFirewallCounted(lab, "r");
   },
   expected: [

@@ -1,4 +1,4 @@
-import { assertCounter, buildPair, send, startReceiver } from "../traffic-helpers.js";
+import { assertCounter, buildPair, sendUdp, startReceiver } from "../traffic-helpers.js";
 import type { Scenario } from "../scenario.js";
 
 export const udpReceiveBuffer: Scenario = {
@@ -7,7 +7,7 @@ export const udpReceiveBuffer: Scenario = {
   build: (lab) => buildPair(lab),
   async traffic(lab) {
     await startReceiver(lab, "b", "ignore-udp", 86, 4096);
-    await send(lab, "a", "send-udp", "10.9.1.3", 86, 20, 1000);
+    await sendUdp(lab, "a", { address: "10.9.1.3", port: 86 }, 20, 1000);
     await assertCounter(lab, "b", "Udp.RcvbufErrors", 1);
   },
   expected: [
