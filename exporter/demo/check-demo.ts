@@ -41,10 +41,15 @@ export async function readPageStatus(pageUrl: string): Promise<number> {
 }
 
 /** Writes the one line of JSON of `--check`. Throws UserError when something is not as it should be. */
-export function reportCheck({ hello, stats, servers, sink, findings, pageStatus }: DemoOutcome, output: Writable): void {
+export function reportCheck(
+  { hello, stats, servers, sink, findings, pageStatus }: DemoOutcome,
+  output: Writable,
+): void {
   // Packets that could not be read, and probe hits that the kernel skipped, are not known to be the demo's: the whole machine's are looked at.
   const ownStats = stats && { ...stats, unreadable: 0, lostMissed: 0 };
-  const losses = renderLosses({ stats: ownStats, sinks: [{ name: "otlp", stats: sink.stats() }] }).map((line) => line.trim());
+  const losses = renderLosses({ stats: ownStats, sinks: [{ name: "otlp", stats: sink.stats() }] }).map((line) =>
+    line.trim(),
+  );
   const problems = [...missingFindings(findings), ...losses];
   if (pageStatus !== 200) problems.push(`the page ${servers.pageUrl} answers with status ${pageStatus}`);
   const report = {
@@ -61,7 +66,8 @@ export function reportCheck({ hello, stats, servers, sink, findings, pageStatus 
     problems,
   };
   output.write(`${JSON.stringify(report)}\n`);
-  if (problems.length > 0) throw new UserError(exitCode.failure, `The demo is not as it should be: ${problems.join("; ")}.`);
+  if (problems.length > 0)
+    throw new UserError(exitCode.failure, `The demo is not as it should be: ${problems.join("; ")}.`);
 }
 
 /** What of the demo is not in the store, in words; empty: all there. */

@@ -12,8 +12,8 @@ import { addDemoRules, buildDemoNetwork, demoNetwork, demoPicture } from "./buil
 import { type DemoOutcome, readPageStatus, reportCheck, waitForFindings } from "./check-demo.js";
 import { type DemoFindings, readFindings } from "./demo-findings.js";
 import { createLab, type Lab } from "./lab/create-lab.js";
-import { startDemoClient, startDemoServer } from "./start-demo-traffic.js";
 import { type DemoServers, startDemoServers } from "./start-demo-servers.js";
+import { startDemoClient, startDemoServer } from "./start-demo-traffic.js";
 
 /**
  * The demo from beginning to end: servers, network, tracer, traffic; then until Ctrl-C, or with `--check` until the
@@ -31,9 +31,13 @@ export async function runDemo(context: CommandContext): Promise<void> {
 
 function requireRoot(): void {
   if (process.getuid?.() === 0) return;
-  throw new UserError(exitCode.rights, "The demo makes network namespaces and traces the kernel: it has to run as root.", {
-    hint: "Run `sudo skbspan demo`, or in the repository `sudo npm run demo`.",
-  });
+  throw new UserError(
+    exitCode.rights,
+    "The demo makes network namespaces and traces the kernel: it has to run as root.",
+    {
+      hint: "Run `sudo skbspan demo`, or in the repository `sudo npm run demo`.",
+    },
+  );
 }
 
 class Demo {
@@ -115,7 +119,11 @@ class Demo {
       sinks: [{ name: "otlp", sink }],
       describeProgress: () => describeFindings(read(), servers.pageUrl),
       createConsumer: (hooks) => {
-        pipeline = createPipeline({ ...hooks, sinks: [sink], onFrame: (frame) => frame.type === "hello" && begin(frame) });
+        pipeline = createPipeline({
+          ...hooks,
+          sinks: [sink],
+          onFrame: (frame) => frame.type === "hello" && begin(frame),
+        });
         return pipeline;
       },
     });
@@ -135,7 +143,9 @@ class Demo {
     this.say(`   kernel ${hello.kernelRelease}: ${hello.attachedFunctions} probes by the backend ${hello.backend}`);
     if (hello.backend === "tracepoint")
       this.say("   (only tracepoints are allowed here: the functions between them come from kernel stacks)");
-    this.say(`5. start a web server in ${demoNetwork.web} and a client in ${demoNetwork.client}: a request a second, and now`);
+    this.say(
+      `5. start a web server in ${demoNetwork.web} and a client in ${demoNetwork.client}: a request a second, and now`,
+    );
     this.say(`   and then port ${demoNetwork.blockedPort}, which is dropped, and a UDP port where nobody listens`);
     await startDemoServer(lab);
     await startDemoClient(lab);

@@ -3,8 +3,8 @@ import { exitCode } from "../lib/exit-code.js";
 import { UserError } from "../lib/user-error.js";
 import { createOtlpReceivers } from "../store/create-otlp-receivers.js";
 import { createPageServer } from "../store/create-page-server.js";
-import { ListenError } from "../store/listen-error.js";
 import { createTraceStore, DEFAULT_STORE_LIMITS, type TraceStore } from "../store/create-trace-store.js";
+import { ListenError } from "../store/listen-error.js";
 
 export interface DemoServers {
   readonly store: TraceStore;

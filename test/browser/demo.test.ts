@@ -38,7 +38,15 @@ describe("the demo", { skip: whyNotLive(), timeout: 3 * TIMEOUT_MS }, () => {
     const port = await new Promise<number>((resolve) => {
       taken.listen(0, "127.0.0.1", () => resolve((taken.address() as { port: number }).port));
     });
-    const { code, stderr } = await runSkbspan(["demo", "--port", "0", "--otlp-http-port", "0", "--otlp-grpc-port", String(port)]);
+    const { code, stderr } = await runSkbspan([
+      "demo",
+      "--port",
+      "0",
+      "--otlp-http-port",
+      "0",
+      "--otlp-grpc-port",
+      String(port),
+    ]);
     await new Promise((resolve) => taken.close(resolve));
     assert.equal(code, 1);
     assert.match(stderr, new RegExp(`OTLP/gRPC receiver cannot listen on 127\\.0\\.0\\.1:${port}: another program`));

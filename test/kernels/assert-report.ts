@@ -7,7 +7,9 @@ export async function assertReport(context: TestContext, report: ScenarioReport)
   context.diagnostic(`kernel ${report.kernelRelease}, ${report.attachedFunctions} probes in ${report.attachMs} ms`);
   assert.ok(report.scenarios.length > 0, "no scenario was run");
   for (const { name, title, skipped, checks } of report.scenarios)
-    await context.test(`${name}: ${title}`, { skip: skipped === "" ? false : skipped }, (scenario) => assertChecks(scenario, checks));
+    await context.test(`${name}: ${title}`, { skip: skipped === "" ? false : skipped }, (scenario) =>
+      assertChecks(scenario, checks),
+    );
   await context.test("the whole run", (run) => assertChecks(run, report.totals));
 }
 

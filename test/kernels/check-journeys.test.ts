@@ -76,7 +76,10 @@ test("each kind of deviation is named", () => {
 
 test("of several journeys the closest one is explained", () => {
   const far: SeenJourney = { ...seen, end: "merged", dropReason: "", dropFunction: "", path: ["a/eth0"] };
-  assert.match(mistakeOf({ dropReason: "IP_INHDR" }, [far, seen]), /^its drop reason is "NO_SOCKET", expected "IP_INHDR"\n/);
+  assert.match(
+    mistakeOf({ dropReason: "IP_INHDR" }, [far, seen]),
+    /^its drop reason is "NO_SOCKET", expected "IP_INHDR"\n/,
+  );
 });
 
 test("TCP flags read as tcpdump writes them", () => {

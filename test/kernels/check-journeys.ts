@@ -89,11 +89,7 @@ function judgeAddresses(
   return `its ${side} was ${addresses.join(", then ")}; expected ${expected.join(", then ")}`;
 }
 
-function judgeWord(
-  what: string,
-  expected: string | readonly string[] | undefined,
-  seen: string,
-): string | undefined {
+function judgeWord(what: string, expected: string | readonly string[] | undefined, seen: string): string | undefined {
   if (expected === undefined) return undefined;
   const accepted = typeof expected === "string" ? [expected] : expected;
   return accepted.includes(seen) ? undefined : `its ${what} is "${seen}", expected "${accepted.join('" or "')}"`;

@@ -20,7 +20,12 @@ interface GuestRun {
 const runs: readonly GuestRun[] = [
   { kernel: "6.1", backend: "auto", expectedBackend: "kprobe", only: [] },
   { kernel: "6.12", backend: "auto", expectedBackend: "kprobe.session", only: [] },
-  { kernel: "6.12", backend: "kprobe.multi", expectedBackend: "kprobe.multi", only: ["tcp-request", "nftables-drop", "udp-no-listener"] },
+  {
+    kernel: "6.12",
+    backend: "kprobe.multi",
+    expectedBackend: "kprobe.multi",
+    only: ["tcp-request", "nftables-drop", "udp-no-listener"],
+  },
   { kernel: "7.3", backend: "auto", expectedBackend: "kprobe.session", only: [] },
 ];
 
@@ -29,24 +34,23 @@ const GUEST_TIMEOUT_MS = 25 * 60_000;
 const SETTLE_MS = 15_000;
 
 for (const { kernel, backend, expectedBackend, only } of runs) {
-  test(
-    `the scenarios on kernel ${kernel} with the backend ${expectedBackend}`,
-    { skip: whyNoGuests(), timeout: GUEST_TIMEOUT_MS + 120_000 },
-    async (context) => {
-      const names = only.length === 0 ? "" : ` --only ${only.join(",")}`;
-      const guest = await runInGuest({
-        kernel,
-        command: `node dist/test/kernels/run-scenarios.js --backend ${backend} --settle-ms ${SETTLE_MS}${names} --report "$SKBSPAN_RESULTS/report.json"`,
-        timeoutMs: GUEST_TIMEOUT_MS,
-      });
-      const text = await readFile(join(guest.resultsDirectory, "report.json"), "utf8").catch(() => {
-        throw new Error(`the guest ended with code ${guest.code} and wrote no report:\n${guest.output}`);
-      });
-      const report = JSON.parse(text) as ScenarioReport;
-      await context.test(`the backend is ${expectedBackend}`, () => {
-        if (report.backend !== expectedBackend) throw new Error(`the tracer chose ${report.backend}`);
-      });
-      await assertReport(context, report);
-    },
-  );
+  test(`the scenarios on kernel ${kernel} with the backend ${expectedBackend}`, {
+    skip: whyNoGuests(),
+    timeout: GUEST_TIMEOUT_MS + 120_000,
+  }, async (context) => {
+    const names = only.length === 0 ? "" : ` --only ${only.join(",")}`;
+    const guest = await runInGuest({
+      kernel,
+      command: `node dist/test/kernels/run-scenarios.js --backend ${backend} --settle-ms ${SETTLE_MS}${names} --report "$SKBSPAN_RESULTS/report.json"`,
+      timeoutMs: GUEST_TIMEOUT_MS,
+    });
+    const text = await readFile(join(guest.resultsDirectory, "report.json"), "utf8").catch(() => {
+      throw new Error(`the guest ended with code ${guest.code} and wrote no report:\n${guest.output}`);
+    });
+    const report = JSON.parse(text) as ScenarioReport;
+    await context.test(`the backend is ${expectedBackend}`, () => {
+      if (report.backend !== expectedBackend) throw new Error(`the tracer chose ${report.backend}`);
+    });
+    await assertReport(context, report);
+  });
 }

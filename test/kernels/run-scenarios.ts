@@ -25,5 +25,7 @@ const report = await runScenarios({
   onProgress: (line) => console.log(line),
 });
 if (values.report !== undefined) writeFileSync(values.report, `${JSON.stringify(report, undefined, 1)}\n`);
-const failed = [...report.totals, ...report.scenarios.flatMap(({ checks }) => checks)].some(({ mistake }) => mistake !== "");
+const failed = [...report.totals, ...report.scenarios.flatMap(({ checks }) => checks)].some(
+  ({ mistake }) => mistake !== "",
+);
 process.exitCode = failed ? 1 : 0;

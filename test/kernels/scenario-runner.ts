@@ -1,7 +1,7 @@
 import { release } from "node:os";
 import type { Journey } from "../../exporter/decode/frame.js";
-import type { NodeState } from "../../exporter/enrich/create-node-state.js";
 import { createLab, type Lab } from "../../exporter/demo/lab/create-lab.js";
+import type { NodeState } from "../../exporter/enrich/create-node-state.js";
 import { findMistake } from "./check-journeys.js";
 import { isInstalled } from "./is-installed.js";
 import type { Scenario } from "./scenario.js";
@@ -32,12 +32,16 @@ export async function runScenarios(options: RunOptions): Promise<ScenarioReport>
   let collect: (journey: Journey) => void = () => {};
   await loadModules();
   const startMs = Date.now();
-  const session = await startTraceSession(["--backend", options.backend, "--filter", FILTER], (journey) => collect(journey));
+  const session = await startTraceSession(["--backend", options.backend, "--filter", FILTER], (journey) =>
+    collect(journey),
+  );
   const attachMs = Date.now() - startMs;
   const results: ScenarioResult[] = [];
   const { state } = session;
   const { hello } = state;
-  options.onProgress(`# kernel ${release()}, backend ${hello?.backend}, ${hello?.attachedFunctions} functions attached`);
+  options.onProgress(
+    `# kernel ${release()}, backend ${hello?.backend}, ${hello?.attachedFunctions} functions attached`,
+  );
   try {
     for (const scenario of chosen) {
       const journeys: Journey[] = [];
@@ -76,7 +80,8 @@ async function loadModules(): Promise<void> {
        }`,
     );
     for (const program of ["iptables", "iptables-legacy"])
-      if (isInstalled(program)) await lab.run("modules", [program, "-A", "FORWARD", "-p", "udp", "--dport", "1", "-j", "DROP"]);
+      if (isInstalled(program))
+        await lab.run("modules", [program, "-A", "FORWARD", "-p", "udp", "--dport", "1", "-j", "DROP"]);
   } finally {
     await lab.close();
   }
@@ -108,7 +113,9 @@ async function runScenario(
     if (options.isShowing) showJourneys(readLabJourneys(journeys, session.state, namesByInode(lab)), options);
     return result(checks);
   } catch (error) {
-    return result([{ title: "the laboratory", skipped: "", mistake: error instanceof Error ? error.message : String(error) }]);
+    return result([
+      { title: "the laboratory", skipped: "", mistake: error instanceof Error ? error.message : String(error) },
+    ]);
   } finally {
     await lab.close();
   }
@@ -129,7 +136,11 @@ async function settle(
     const seen = readLabJourneys(journeys, state, namespaces);
     const checks = scenario.expected.map((expected) => {
       const skipped = (isStacks ? expected.untoldByStacks : undefined) ?? "";
-      return { title: expected.title, skipped, mistake: skipped === "" ? (findMistake(expected, seen, isStacks) ?? "") : "" };
+      return {
+        title: expected.title,
+        skipped,
+        mistake: skipped === "" ? (findMistake(expected, seen, isStacks) ?? "") : "",
+      };
     });
     checks.push(checkEnds(seen));
     if (checks.every(({ mistake }) => mistake === "") || Date.now() > deadlineMs) return checks;
@@ -173,14 +184,16 @@ function checkTotals(state: NodeState): ScenarioCheck[] {
     {
       title: "every journey that started ended or is under way",
       skipped: "",
-      mistake: stats.started > 0 && stats.started === ends + stats.live ? "" : `the counts differ: ${JSON.stringify(stats)}`,
+      mistake:
+        stats.started > 0 && stats.started === ends + stats.live ? "" : `the counts differ: ${JSON.stringify(stats)}`,
     },
   ];
 }
 
 function reportProgress(result: ScenarioResult, { onProgress }: RunOptions): void {
   const mistakes = result.checks.filter(({ mistake }) => mistake !== "");
-  const outcome = result.skipped !== "" ? `skipped: ${result.skipped}` : mistakes.length === 0 ? "as expected" : "NOT as expected";
+  const outcome =
+    result.skipped !== "" ? `skipped: ${result.skipped}` : mistakes.length === 0 ? "as expected" : "NOT as expected";
   onProgress(`${result.name}: ${outcome} (${result.durationMs} ms)`);
   for (const { title, mistake } of mistakes) onProgress(`  ${title}: ${mistake}`);
 }

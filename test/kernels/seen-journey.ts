@@ -32,9 +32,14 @@ export function readSeenJourney(
     path: withoutRepetitions(places),
     end: journey.end,
     dropReason: isDropped ? state.dropReason(journey.dropReason) : "",
-    dropFunction: isDropped ? (state.symbol(journey.dropLocation)?.name ?? "unknown") : "",
+    dropFunction: isDropped ? withoutSuffix(state.symbol(journey.dropLocation)?.name ?? "unknown") : "",
     lostHops: journey.lostHops,
   };
+}
+
+/** Compilers add to names: `ip_rcv_finish_core.constprop.0`. */
+function withoutSuffix(symbol: string): string {
+  return symbol.split(".")[0] ?? symbol;
 }
 
 export function withoutRepetitions(values: readonly string[]): string[] {

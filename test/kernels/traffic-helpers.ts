@@ -15,7 +15,11 @@ export async function startReceiver(lab: Lab, namespace: string, ...args: (strin
 }
 
 /** Sends by TCP and waits for the answer; returns what traffic.ts reported. */
-export async function send(lab: Lab, namespace: string, ...args: (string | number)[]): Promise<Record<string, unknown>> {
+export async function send(
+  lab: Lab,
+  namespace: string,
+  ...args: (string | number)[]
+): Promise<Record<string, unknown>> {
   const argv = [process.execPath, TRAFFIC_SCRIPT, ...args.map(String)];
   return JSON.parse(await lab.require(namespace, argv, { timeoutMs: 60_000 })) as Record<string, unknown>;
 }
@@ -63,19 +67,35 @@ export async function readCounter(lab: Lab, namespace: string, counter: string):
 /** Asserts that a counter is at least this; namespaces start with zeros. */
 export async function assertCounter(lab: Lab, namespace: string, counter: string, atLeast: number): Promise<void> {
   const value = await readCounter(lab, namespace, counter);
-  assert.ok(value >= atLeast, `the laboratory failed: ${counter} of "${namespace}" is ${value}, not at least ${atLeast}`);
+  assert.ok(
+    value >= atLeast,
+    `the laboratory failed: ${counter} of "${namespace}" is ${value}, not at least ${atLeast}`,
+  );
 }
 
 /** Asserts that the first nft counter statement in this namespace counted packets. */
 export async function assertFirewallCounted(lab: Lab, namespace: string): Promise<void> {
   const rules = await lab.require(namespace, ["nft", "list", "ruleset"]);
-  assert.match(rules, /counter packets [1-9]/, `the laboratory failed: the firewall of "${namespace}" dropped nothing:\n${rules}`);
+  assert.match(
+    rules,
+    /counter packets [1-9]/,
+    `the laboratory failed: the firewall of "${namespace}" dropped nothing:\n${rules}`,
+  );
 }
 
 /** Asserts that a rule of this chain counted packets. */
-export async function assertIptablesCounted(lab: Lab, namespace: string, program: string, chain: string): Promise<void> {
+export async function assertIptablesCounted(
+  lab: Lab,
+  namespace: string,
+  program: string,
+  chain: string,
+): Promise<void> {
   const rules = await lab.require(namespace, [program, "-nvxL", chain]);
-  assert.match(rules, /^ *[1-9][0-9]* .*DROP/m, `the laboratory failed: the firewall of "${namespace}" dropped nothing:\n${rules}`);
+  assert.match(
+    rules,
+    /^ *[1-9][0-9]* .*DROP/m,
+    `the laboratory failed: the firewall of "${namespace}" dropped nothing:\n${rules}`,
+  );
 }
 
 /** Two pods on one cable: a (10.9.1.2) and b (10.9.1.3). */

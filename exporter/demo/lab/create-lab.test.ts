@@ -24,7 +24,10 @@ function runScript(lines: string): { readonly name: string; readonly pid: number
     const sleeper = await lab.start("left", ["sleep", "600"]);
     console.log(JSON.stringify({ name: lab.systemName("left"), pid: sleeper.pid }));
     ${lines}`;
-  const { stdout } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], { encoding: "utf8", timeout: 30_000 });
+  const { stdout } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], {
+    encoding: "utf8",
+    timeout: 30_000,
+  });
   return JSON.parse(stdout) as { name: string; pid: number };
 }
 
@@ -97,6 +100,9 @@ describe("a laboratory of network namespaces", { skip, timeout: 120_000 }, () =>
     assert.ok(!namespaceExists(name));
     for (let tries = 0; isRunning(pid) && tries < 50; tries++) await sleep(100);
     assert.ok(!isRunning(pid));
-    assert.deepEqual(readdirSync("/run/skbspan").filter((file) => file.includes(name.split("-")[1] ?? "?")), []);
+    assert.deepEqual(
+      readdirSync("/run/skbspan").filter((file) => file.includes(name.split("-")[1] ?? "?")),
+      [],
+    );
   });
 });

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { removeMarker, readNamespaceInode, writeMarker } from "./lab-marker.js";
 import { LabError } from "./lab-error.js";
+import { readNamespaceInode, removeMarker, writeMarker } from "./lab-marker.js";
 import { removeStaleLabs } from "./remove-stale-labs.js";
 import { type CommandOptions, type CommandResult, killGroup, requireCommand, runCommand } from "./run-command.js";
 import { type LabProcess, type StartOptions, startProcess } from "./start-process.js";
@@ -115,7 +115,9 @@ class NamespaceLab implements Lab {
 
   /** One process for many commands: that counts on emulated machines. */
   private ipBatch(namespace: string, commands: readonly string[]): Promise<string> {
-    return requireCommand(["ip", "-n", this.systemName(namespace), "-batch", "-"], { input: `${commands.join("\n")}\n` });
+    return requireCommand(["ip", "-n", this.systemName(namespace), "-batch", "-"], {
+      input: `${commands.join("\n")}\n`,
+    });
   }
 
   ip(namespace: string, ...args: string[]): Promise<string> {
@@ -127,15 +129,15 @@ class NamespaceLab implements Lab {
     await this.require(namespace, ["sysctl", "-qw", ...assignments]);
   }
 
-  nft(namespace: string, script: string): Promise<string> {
+  async nft(namespace: string, script: string): Promise<string> {
     return this.require(namespace, ["nft", "-f", "-"], { input: script });
   }
 
-  run(namespace: string, argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+  async run(namespace: string, argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
     return runCommand(this.inside(namespace, argv), options);
   }
 
-  require(namespace: string, argv: readonly string[], options: CommandOptions = {}): Promise<string> {
+  async require(namespace: string, argv: readonly string[], options: CommandOptions = {}): Promise<string> {
     return requireCommand(this.inside(namespace, argv), options);
   }
 
@@ -199,7 +201,9 @@ function endCommands(end: LinkEnd): string[] {
   const addresses = typeof end.address === "string" ? [end.address] : (end.address ?? []);
   return [
     // Duplicate address detection would hold an IPv6 address back for a second.
-    ...addresses.map((address) => `address add ${address} dev ${end.interface}${address.includes(":") ? " nodad" : ""}`),
+    ...addresses.map(
+      (address) => `address add ${address} dev ${end.interface}${address.includes(":") ? " nodad" : ""}`,
+    ),
     ...(end.bridge === undefined ? [] : [`link set ${end.interface} master ${end.bridge}`]),
     `link set ${end.interface} up`,
   ];

@@ -54,7 +54,9 @@ export async function requireCommand(argv: readonly string[], options: CommandOp
   const result = await runCommand(argv, options);
   if (result.code === 0) return result.stdout;
   const said = (result.stderr.trim() || result.stdout.trim()).slice(0, 2_000);
-  const how = result.timedOut ? `did not end within ${options.timeoutMs ?? 15_000} ms` : `failed with code ${result.code}`;
+  const how = result.timedOut
+    ? `did not end within ${options.timeoutMs ?? 15_000} ms`
+    : `failed with code ${result.code}`;
   throw new LabError(`\`${argv.join(" ")}\` ${how}${said === "" ? "" : `: ${said}`}`);
 }
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { killGroup } from "./run-command.js";
 import { LabError } from "./lab-error.js";
+import { killGroup } from "./run-command.js";
 
 export interface LabProcess {
   readonly pid: number;

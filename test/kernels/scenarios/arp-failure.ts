@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { buildPair, sendUdp } from "../traffic-helpers.js";
 import type { Scenario } from "../scenario.js";
+import { buildPair, sendUdp } from "../traffic-helpers.js";
 
 export const arpFailure: Scenario = {
   name: "arp-failure",

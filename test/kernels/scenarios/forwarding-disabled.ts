@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { assertCounter, buildRouted, ping } from "../traffic-helpers.js";
 import type { Scenario } from "../scenario.js";
+import { assertCounter, buildRouted, ping } from "../traffic-helpers.js";
 
 export const forwardingDisabled: Scenario = {
   name: "forwarding-disabled",

@@ -1,5 +1,5 @@
-import { assertCounter, buildRouted, sendUdp, startReceiver } from "../traffic-helpers.js";
 import type { Scenario } from "../scenario.js";
+import { assertCounter, buildRouted, sendUdp, startReceiver } from "../traffic-helpers.js";
 
 export const fragmentation: Scenario = {
   name: "fragmentation",
@@ -26,7 +26,13 @@ export const fragmentation: Scenario = {
     {
       // In the sk_buff of the fragment that came last, emptied and filled again: another journey.
       title: "the packet put together, to the receiving socket",
-      packet: { transport: "udp", source: "10.9.1.2", destination: "10.9.2.2", destinationPort: 88, minLengthBytes: 3000 },
+      packet: {
+        transport: "udp",
+        source: "10.9.1.2",
+        destination: "10.9.2.2",
+        destinationPort: 88,
+        minLengthBytes: 3000,
+      },
       functions: ["__udp4_lib_rcv|udp_rcv", "udp_queue_rcv_one_skb"],
       stackFunctions: [],
       untoldByStacks: "no tracepoint sees a packet between reassembly and a reader that checks its checksum",

@@ -1,5 +1,5 @@
-import { assertIptablesCounted, buildRouted, sendUdp } from "../traffic-helpers.js";
 import type { Scenario } from "../scenario.js";
+import { assertIptablesCounted, buildRouted, sendUdp } from "../traffic-helpers.js";
 
 /** `iptables` is a front end of nftables on today's distributions. */
 export const iptablesDrop: Scenario = {

@@ -1,5 +1,5 @@
-import { assertIptablesCounted, buildRouted, sendUdp } from "../traffic-helpers.js";
 import type { Scenario } from "../scenario.js";
+import { assertIptablesCounted, buildRouted, sendUdp } from "../traffic-helpers.js";
 
 export const iptablesLegacyDrop: Scenario = {
   name: "iptables-legacy-drop",
@@ -7,7 +7,19 @@ export const iptablesLegacyDrop: Scenario = {
   needs: ["iptables-legacy"],
   async build(lab) {
     await buildRouted(lab);
-    await lab.require("r", ["iptables-legacy", "-A", "FORWARD", "-d", "10.9.2.2", "-p", "udp", "--dport", "83", "-j", "DROP"]);
+    await lab.require("r", [
+      "iptables-legacy",
+      "-A",
+      "FORWARD",
+      "-d",
+      "10.9.2.2",
+      "-p",
+      "udp",
+      "--dport",
+      "83",
+      "-j",
+      "DROP",
+    ]);
   },
   async traffic(lab) {
     await sendUdp(lab, "a", { address: "10.9.2.2", port: 83 });

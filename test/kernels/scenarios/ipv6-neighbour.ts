@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { buildPair, ping } from "../traffic-helpers.js";
 import type { Scenario } from "../scenario.js";
+import { buildPair, ping } from "../traffic-helpers.js";
 
 export const ipv6Neighbour: Scenario = {
   name: "ipv6-neighbour",
@@ -14,7 +14,14 @@ export const ipv6Neighbour: Scenario = {
     {
       title: "the neighbour solicitation",
       packet: { transport: "icmpv6", source: "fd09::2", icmpType: 135 },
-      functions: ["ndisc_send_skb|ip6_output", "ip6_finish_output2", "dev_hard_start_xmit", "ipv6_rcv", "icmpv6_rcv", "ndisc_rcv"],
+      functions: [
+        "ndisc_send_skb|ip6_output",
+        "ip6_finish_output2",
+        "dev_hard_start_xmit",
+        "ipv6_rcv",
+        "icmpv6_rcv",
+        "ndisc_rcv",
+      ],
       stackFunctions: ["ndisc_send_skb", "ip6_output", "veth_xmit", "netif_rx"],
       path: ["a", "b"],
       end: "consumed",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { buildRouted, send, startReceiver } from "../traffic-helpers.js";
 import type { Scenario } from "../scenario.js";
+import { buildRouted, send, startReceiver } from "../traffic-helpers.js";
 
 const BYTES = 200_000;
 
@@ -19,9 +19,32 @@ export const largeTcpSend: Scenario = {
   expected: [
     {
       title: "an sk_buff with several segments, to the receiving socket",
-      packet: { transport: "tcp", destination: "10.9.2.2", destinationPort: 89, minGsoSegments: 2, minLengthBytes: 2000 },
-      functions: ["__tcp_transmit_skb", "ip_output", "dev_hard_start_xmit", "ip_rcv", "ip_forward", "dev_hard_start_xmit", "ip_rcv", "tcp_v4_rcv"],
-      stackFunctions: ["__tcp_transmit_skb", "ip_output", "veth_xmit", "netif_rx", "ip_output", "veth_xmit", "netif_rx"],
+      packet: {
+        transport: "tcp",
+        destination: "10.9.2.2",
+        destinationPort: 89,
+        minGsoSegments: 2,
+        minLengthBytes: 2000,
+      },
+      functions: [
+        "__tcp_transmit_skb",
+        "ip_output",
+        "dev_hard_start_xmit",
+        "ip_rcv",
+        "ip_forward",
+        "dev_hard_start_xmit",
+        "ip_rcv",
+        "tcp_v4_rcv",
+      ],
+      stackFunctions: [
+        "__tcp_transmit_skb",
+        "ip_output",
+        "veth_xmit",
+        "netif_rx",
+        "ip_output",
+        "veth_xmit",
+        "netif_rx",
+      ],
       path: ["a", "r", "b"],
       end: ["delivered", "merged"],
     },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { assertCounter, introduce, ping } from "../traffic-helpers.js";
 import type { Scenario } from "../scenario.js";
+import { assertCounter, introduce, ping } from "../traffic-helpers.js";
 
 /** The pod p is asked on net1 and answers on eth0, where the node does not expect that source. */
 export const reversePathFilter: Scenario = {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { assertCounter, buildPair, connectTcp } from "../traffic-helpers.js";
 import type { Scenario } from "../scenario.js";
+import { assertCounter, buildPair, connectTcp } from "../traffic-helpers.js";
 
 export const tcpNoListener: Scenario = {
   name: "tcp-no-listener",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { buildRouted, ping } from "../traffic-helpers.js";
 import type { Scenario } from "../scenario.js";
+import { buildRouted, ping } from "../traffic-helpers.js";
 
 export const ttlExceeded: Scenario = {
   name: "ttl-exceeded",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { assertCounter, buildPair, sendUdp } from "../traffic-helpers.js";
 import type { Scenario } from "../scenario.js";
+import { assertCounter, buildPair, sendUdp } from "../traffic-helpers.js";
 
 export const udpNoListener: Scenario = {
   name: "udp-no-listener",
@@ -15,7 +15,14 @@ export const udpNoListener: Scenario = {
     {
       title: "the packet, dropped for want of a socket",
       packet: { transport: "udp", destination: "10.9.1.3", destinationPort: 85 },
-      functions: ["udp_send_skb", "ip_output", "dev_hard_start_xmit", "ip_rcv", "ip_local_deliver", "__udp4_lib_rcv|udp_rcv"],
+      functions: [
+        "udp_send_skb",
+        "ip_output",
+        "dev_hard_start_xmit",
+        "ip_rcv",
+        "ip_local_deliver",
+        "__udp4_lib_rcv|udp_rcv",
+      ],
       stackFunctions: ["udp_sendmsg", "ip_output", "veth_xmit", "netif_rx", "__udp4_lib_rcv", "icmp_send", "kfree_skb"],
       path: ["a", "b"],
       end: "dropped",

@@ -1,5 +1,5 @@
-import { assertCounter, buildPair, sendUdp, startReceiver } from "../traffic-helpers.js";
 import type { Scenario } from "../scenario.js";
+import { assertCounter, buildPair, sendUdp, startReceiver } from "../traffic-helpers.js";
 
 export const udpReceiveBuffer: Scenario = {
   name: "udp-receive-buffer",
@@ -14,7 +14,15 @@ export const udpReceiveBuffer: Scenario = {
     {
       title: "a packet that finds no room",
       packet: { transport: "udp", destination: "10.9.1.3", destinationPort: 86 },
-      functions: ["udp_send_skb", "ip_output", "dev_hard_start_xmit", "ip_rcv", "ip_local_deliver", "__udp4_lib_rcv|udp_rcv", "__udp_enqueue_schedule_skb"],
+      functions: [
+        "udp_send_skb",
+        "ip_output",
+        "dev_hard_start_xmit",
+        "ip_rcv",
+        "ip_local_deliver",
+        "__udp4_lib_rcv|udp_rcv",
+        "__udp_enqueue_schedule_skb",
+      ],
       stackFunctions: ["udp_sendmsg", "ip_output", "veth_xmit", "netif_rx", "udp_queue_rcv_one_skb", "kfree_skb"],
       path: ["a", "b"],
       end: "dropped",
