@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -54,3 +55,16 @@ for (const { kernel, backend, expectedBackend, only } of runs) {
     await assertReport(context, report);
   });
 }
+
+test("the tracer's own tests on kernel 6.12, where functions can be attached", {
+  skip: whyNoGuests(),
+  timeout: GUEST_TIMEOUT_MS + 120_000,
+}, async () => {
+  const guest = await runInGuest({
+    kernel: "6.12",
+    command: "node --test dist/test/tracer/tracer-parts.test.js dist/test/tracer/tracer-commands.test.js",
+    timeoutMs: GUEST_TIMEOUT_MS,
+  });
+  assert.equal(guest.code, 0, guest.output);
+  assert.match(guest.output, /^# skipped 0$/m, guest.output);
+});

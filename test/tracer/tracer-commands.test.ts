@@ -157,8 +157,15 @@ describe("tracer functions", { skip: rootOnly }, () => {
     );
   });
 
-  const attaches = canAttach ? false : "this kernel attaches no functions: the guests of `npm test` do";
-  it("chooses the path of a packet as core, everything as all, and by expression", { skip: attaches }, () => {
+  // test/kernels runs these tests in a guest too, so that both halves of this are seen
+  if (!canAttach) {
+    it("warns when the kernel attaches no functions at all", () => {
+      assert.match(first?.stderr ?? "", /^skbspan-tracer: warning: no function can be attached/);
+    });
+    return;
+  }
+
+  it("chooses the path of a packet as core, everything as all, and by expression", () => {
     const chosen = (set: string) =>
       jsonLines<TracedFunction>(probes(set).stdout)
         .filter((each) => each.chosen)
@@ -172,54 +179,9 @@ describe("tracer functions", { skip: rootOnly }, () => {
     assert.deepEqual(chosen("drops"), []);
   });
 
-  it("says what is nearest when nothing matches", { skip: attaches }, () => {
+  it("says what is nearest when nothing matches", () => {
     const { status, stderr } = probes("/^ip_rcvv$/");
     assert.equal(status, 2);
     assert.match(stderr, /^skbspan-tracer: error: no function .* the nearest name is ip_rcv\n$/);
-  });
-
-  it("warns when the kernel attaches no functions at all", { skip: canAttach ? "this kernel does" : false }, () => {
-    assert.match(first?.stderr ?? "", /^skbspan-tracer: warning: no function can be attached/);
-  });
-});
-
-describe("tracer command line", () => {
-  const cases: [arguments_: string[], status: number, message: RegExp][] = [
-    [[], 2, /a command is missing/],
-    [["tracing"], 2, /no command "tracing"/],
-    [["trace", "--probes", "/(/"], 2, /no POSIX extended regular expression/],
-    [["trace", "--slots", "100"], 2, /power of two/],
-    [["functions", "--slots", "64"], 2, /no option of this command/],
-  ];
-  for (const [arguments_, expected, message] of cases)
-    it(`refuses ${JSON.stringify(arguments_)}`, () => {
-      const { status, stdout, stderr } = run(arguments_);
-      assert.equal(status, expected);
-      assert.equal(stdout, "");
-      assert.match(stderr, /^skbspan-tracer: error: [^\n]+\n$/);
-      assert.match(stderr, message);
-    });
-
-  it("prints help", () => {
-    const { status, stdout } = run(["help"]);
-    assert.equal(status, 0);
-    for (const flag of ["--probes", "--filter", "--netns", "--exit-with-stdin"]) assert.ok(stdout.includes(flag), flag);
-  });
-
-  it("says that rights are missing with exit code 3", { skip: rootOnly }, () => {
-    const { status, stderr } = run(["trace", "--duration-ms", "100"], 65534);
-    assert.equal(status, 3, stderr);
-    assert.match(stderr, /CAP_BPF/);
-  });
-
-  it("says why a forced backend cannot work", { skip: rootOnly }, () => {
-    const checks = readChecks();
-    for (const backend of ["kprobe.session", "kprobe.multi", "kprobe"]) {
-      if (checks.get(backend)?.answer !== "no") continue;
-      const { status, stdout, stderr } = run(["trace", "--backend", backend, "--duration-ms", "100"]);
-      assert.equal(status, 4, stderr);
-      assert.equal(stdout, "");
-      assert.ok(stderr.startsWith(`skbspan-tracer: error: cannot trace with the backend ${backend}: `), stderr);
-    }
   });
 });
