@@ -203,7 +203,7 @@ struct wire_journey {
 	__u64 skb; /* kernel address of the sk_buff */
 	__u64 start_monotonic_ns;
 	__u64 end_monotonic_ns;
-	__u64 drop_location; /* return address in the function that dropped, 0 when not dropped */
+	__u64 drop_location; /* return address in the function that dropped; 0: not dropped, or not known */
 	__u32 drop_reason;
 	__u32 flags;
 	__u16 used_units;

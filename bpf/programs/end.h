@@ -98,6 +98,9 @@ static __always_inline void packet__drop(void *ctx, __u64 skb, __u64 location, _
 	int number = packet__find_ending(skb, &slot);
 	__u32 flags = 0;
 
+	/* dropped by a tail call out of a function whose return is probed: nothing tells the place but the function's own hop */
+	if (location == settings.trampolines[0] || location == settings.trampolines[1])
+		location = 0;
 	if (number >= 0) {
 		journey__look_again(number, skb, cookie);
 	} else if (settings.drop_looks) {

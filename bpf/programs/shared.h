@@ -123,6 +123,8 @@ struct tracepoint_settings {
 
 /* ---- settings: read-only data, set before load -------------------------------------------------------------------- */
 
+#define TRAMPOLINES 2
+
 struct settings {
 	__u32 set_mask; /* number of sets - 1 */
 	__u32 sk_buff_bytes;
@@ -140,6 +142,7 @@ struct settings {
 	__u8 tracepoints_are_hops; /* tracepoint backend and probe set drops */
 	__u8 drop_looks;         /* a drop may be the first sight of a packet */
 	__u8 reserved[3];
+	__u64 trampolines[TRAMPOLINES]; /* where a function returns to whose return is probed; 0: none */
 	struct tracepoint_settings tracepoints[TRACEPOINT_PLACES];
 };
 

@@ -141,6 +141,18 @@ static int trace__make_plan(struct trace *trace)
 
 /* ---- load and attach ------------------------------------------------------------------------------------------------ */
 
+static void trace__set_trampolines(const struct trace *trace, struct settings *settings)
+{
+	static const char *const names[TRAMPOLINES] = { "arch_rethook_trampoline", "return_to_handler" };
+
+	for (int i = 0; i < TRAMPOLINES; i++) {
+		const struct symbol *symbol = symbol_table__find_by_name(trace->symbols, names[i]);
+
+		if (symbol)
+			settings->trampolines[i] = symbol->address;
+	}
+}
+
 static void trace__set_settings(const struct trace *trace)
 {
 	const struct trace_options *options = trace->options;
@@ -162,6 +174,7 @@ static void trace__set_settings(const struct trace *trace)
 	settings->filter_reads_link = trace->filter.reads_link_addresses;
 	settings->ends_may_be_unseen = trace->backend == WIRE_BACKEND_TRACEPOINT;
 	settings->drop_looks = 1;
+	trace__set_trampolines(trace, settings);
 	for (size_t i = 0; i < trace->plan.count; i++) {
 		const struct probe *probe = &trace->plan.probes[i];
 

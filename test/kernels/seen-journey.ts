@@ -1,6 +1,7 @@
 import type { Context, Journey, JourneyEnd } from "../../exporter/decode/frame.js";
 import type { NodeState } from "../../exporter/enrich/create-node-state.js";
 import { mapJourney } from "../../exporter/map/map-journey.js";
+import type { PacketSpan } from "../../exporter/map/packet-span.js";
 
 /** A journey in the words of the scenarios' expectations. */
 export interface SeenJourney {
@@ -23,18 +24,26 @@ export function readSeenJourney(
   namespaces: ReadonlyMap<number, string>,
 ): SeenJourney {
   const isDropped = journey.end === "dropped";
+  const { spans } = mapJourney(journey, state);
   const places = journey.contexts
     .filter((context) => context.netnsInode !== 0)
     .map((context) => `${namespaces.get(context.netnsInode) ?? context.netnsInode}/${context.interfaceName}`);
   return {
-    functions: mapJourney(journey, state).spans.flatMap(({ shape }) => (shape.kind === "hop" ? [shape.name] : [])),
+    functions: spans.flatMap(({ shape }) => (shape.kind === "hop" ? [shape.name] : [])),
     contexts: journey.contexts,
     path: withoutRepetitions(places),
     end: journey.end,
     dropReason: isDropped ? state.dropReason(journey.dropReason) : "",
-    dropFunction: isDropped ? withoutSuffix(state.symbol(journey.dropLocation)?.name ?? "unknown") : "",
+    dropFunction: isDropped ? findDropFunction(journey, spans, state) : "",
     lostHops: journey.lostHops,
   };
+}
+
+/** Of the location; where that is not known, of the span that is marked. */
+function findDropFunction(journey: Journey, spans: readonly PacketSpan[], state: NodeState): string {
+  const symbol = state.symbol(journey.dropLocation);
+  if (symbol !== undefined) return withoutSuffix(symbol.name);
+  return spans.find(({ shape, fault }) => shape.kind === "hop" && fault !== undefined)?.shape.name ?? "unknown";
 }
 
 /** Compilers add to names: `ip_rcv_finish_core.constprop.0`. */

@@ -2,6 +2,13 @@ import assert from "node:assert/strict";
 import type { Scenario } from "../scenario.js";
 import { buildPair, ping } from "../traffic-helpers.js";
 
+/** 6.1 lets go of every ICMPv6 packet that it has received as if it dropped it. */
+const received = {
+  end: ["consumed", "dropped"],
+  dropReason: ["", "NOT_SPECIFIED"],
+  dropFunction: ["", "icmpv6_rcv"],
+} as const;
+
 export const ipv6Neighbour: Scenario = {
   name: "ipv6-neighbour",
   title: "IPv6 neighbour discovery",
@@ -24,7 +31,7 @@ export const ipv6Neighbour: Scenario = {
       ],
       stackFunctions: ["ndisc_send_skb", "ip6_output", "veth_xmit", "netif_rx"],
       path: ["a", "b"],
-      end: "consumed",
+      ...received,
     },
     {
       title: "the neighbour advertisement",
@@ -32,7 +39,7 @@ export const ipv6Neighbour: Scenario = {
       functions: ["ip6_output", "dev_hard_start_xmit", "ipv6_rcv", "icmpv6_rcv", "ndisc_rcv"],
       stackFunctions: ["ndisc_send_skb", "veth_xmit", "netif_rx"],
       path: ["b", "a"],
-      end: "consumed",
+      ...received,
     },
     {
       title: "the echo request that waited for it",
@@ -40,7 +47,7 @@ export const ipv6Neighbour: Scenario = {
       functions: ["ip6_output", "ip6_finish_output2", "dev_hard_start_xmit", "ipv6_rcv", "icmpv6_rcv"],
       stackFunctions: ["net_dev_queue", "veth_xmit", "netif_rx"],
       path: ["a", "b"],
-      end: "consumed",
+      ...received,
     },
   ],
 };
