@@ -3,6 +3,7 @@ import { attributes } from "./attributes.js";
 import { type DropVerdict, judgeDrop } from "./drop-advice.js";
 import { type JourneyDraft, ROOT } from "./journey-draft.js";
 import { type Attribute, createAttribute, type SpanFault } from "./packet-span.js";
+import { withoutTracer } from "./trim-stack.js";
 
 /** A drop in words. */
 export interface Drop {
@@ -31,7 +32,9 @@ export function markDrop(draft: JourneyDraft): Drop | undefined {
     span.add(
       createAttribute(
         attributes.codeStacktrace,
-        stack.addresses.map((address) => state.symbolText(address)).join("\n"),
+        withoutTracer(stack.addresses, state)
+          .map((address) => state.symbolText(address))
+          .join("\n"),
       ),
     );
   span.fault = drop.fault;

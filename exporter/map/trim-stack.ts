@@ -69,3 +69,12 @@ export function trimStack(addresses: readonly KernelAddress[], state: NodeState,
 export function isInterruptStack(addresses: readonly KernelAddress[], state: NodeState): boolean {
   return addresses.some((address) => interrupts.test(state.symbol(address)?.name ?? ""));
 }
+
+/** A stack as the kernel would print it: without the frames of the tracer's own program, which has no symbol. */
+export function withoutTracer(addresses: readonly KernelAddress[], state: NodeState): readonly KernelAddress[] {
+  const first = addresses.findIndex((address) => {
+    const symbol = state.symbol(address);
+    return symbol !== undefined && !tracing.test(symbol.name);
+  });
+  return addresses.slice(Math.max(first, 0));
+}
