@@ -178,7 +178,7 @@ function readId(value: unknown, idsAre: Encoding): string {
   // protobufjs gives an empty list for bytes that are not there.
   if (Array.isArray(value) && value.length === 0) return "";
   if (!(value instanceof Uint8Array)) throw new OtlpDecodeError("an id must be bytes");
-  return Buffer.from(value).toString("hex");
+  return Buffer.from(value.buffer, value.byteOffset, value.length).toString("hex");
 }
 
 function isId(id: string, bytes: number): boolean {

@@ -1,4 +1,4 @@
-import type { AttributeValue, SpanRecord } from "./span-record.js";
+import type { Attributes, AttributeValue, SpanRecord } from "./span-record.js";
 
 /** Ids, times and the objects themselves: what the heap of Node.js 20 grew by, less the attributes. */
 const SPAN_BASE_BYTES = 1_000;
@@ -15,7 +15,11 @@ export function estimateSpanBytes(span: SpanRecord): number {
 function estimateValueBytes(value: AttributeValue): number {
   if (typeof value === "string") return VALUE_BASE_BYTES + value.length;
   if (typeof value !== "object" || value === null) return VALUE_BASE_BYTES;
+  if (Array.isArray(value))
+    return value.reduce((sum: number, item) => sum + estimateValueBytes(item), VALUE_BASE_BYTES);
+  const attributes = value as Attributes;
   let bytes = VALUE_BASE_BYTES;
-  for (const [key, item] of Object.entries(value)) bytes += key.length + estimateValueBytes(item);
+  // Not Object.entries: this runs for every span that comes, and would make a list for every attribute.
+  for (const key in attributes) bytes += key.length + estimateValueBytes(attributes[key] ?? null);
   return bytes;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -8,29 +8,23 @@ import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { NodeTracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-node";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import type { JourneySummary, PathsAnswer } from "../../exporter/store/api-types.js";
+import { BROWSER_FLAGS, BROWSER_PATH } from "./browser.js";
 import { buildLongRecording, buildPageRecording, PER_ROUND } from "./build-page-recording.js";
 import { type RunningPage, startPage } from "./start-page.js";
 
 /** This folder, and not that of what was compiled from it. */
 const SOURCES = new URL("../../../test/browser/", import.meta.url);
 
-/** The browser of the system; CHROMIUM names another. */
-const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+const RECORDINGS = new URL("../fixtures/recordings/", SOURCES);
+
 const ROUNDS = 10;
 const PHONE = { width: 390, height: 844 };
 const LONG_JOURNEY_HOPS = 1_000;
 
-const skip = existsSync(CHROMIUM) ? false : `there is no browser at ${CHROMIUM}: install chromium, or set CHROMIUM`;
+const skip = existsSync(BROWSER_PATH)
+  ? false
+  : `there is no browser at ${BROWSER_PATH}: install chromium, or set CHROMIUM`;
 
 describe("the page in a browser", { skip, timeout: 600_000 }, () => {
   let running: RunningPage;
@@ -40,7 +34,7 @@ describe("the page in a browser", { skip, timeout: 600_000 }, () => {
     execFileSync(process.execPath, [fileURLToPath(new URL("../../exporter/web/bundle.mjs", SOURCES))]);
     running = await startPage();
     await running.send(buildPageRecording({ rounds: ROUNDS }));
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    browser = await chromium.launch({ executablePath: BROWSER_PATH, args: BROWSER_FLAGS });
   });
   after(async () => {
     await browser?.close();
@@ -387,6 +381,26 @@ describe("the page in a browser", { skip, timeout: 600_000 }, () => {
     });
   });
 
+  const recordings = readdirSync(RECORDINGS).filter((name) => name.endsWith(".skbspan"));
+  const noRecordings = recordings.length === 0 && "test/fixtures/recordings has no *.skbspan";
+  it("draws every kind of journey that real kernels recorded", { skip: noRecordings }, async () => {
+    for (const name of recordings) {
+      running.store.clear();
+      await running.send(readFileSync(new URL(name, RECORDINGS)));
+      const paths = await latestOfEachPath(running);
+      assert.ok(paths.length > 0, name);
+      await withPage("", async (page) => {
+        for (const { traceId, spanId, hops } of paths.slice(0, 12)) {
+          await page.goto(`${running.url}#/trace/${traceId}/${spanId}`);
+          await page.locator(`#span-${spanId}`).waitFor();
+          assert.ok((await page.locator(".row.role-hop").count()) >= hops, `${name}: ${traceId}`);
+          assert.ok((await page.locator(".station").count()) >= 1, `${name}: ${traceId}`);
+          assert.equal(await page.evaluate(COUNT_BARS_OUTSIDE), 0, `${name}: ${traceId}`);
+        }
+      });
+    }
+  });
+
   it("says so when a link leads to a trace that has been forgotten", async () => {
     const context = await browser.newContext();
     const page = await context.newPage();
@@ -395,6 +409,17 @@ describe("the page in a browser", { skip, timeout: 600_000 }, () => {
     await context.close();
   });
 });
+
+/** Bars that begin or end outside of the waterfall. Runs in the page. */
+const COUNT_BARS_OUTSIDE = `[...document.querySelectorAll(".bar")].filter((bar) => {
+  const [inner, outer] = [bar.getBoundingClientRect(), bar.parentElement.getBoundingClientRect()];
+  return !(inner.left >= outer.left - 1 && inner.right <= outer.right + 4);
+}).length`;
+
+async function latestOfEachPath(running: RunningPage): Promise<JourneySummary[]> {
+  const answer = (await (await fetch(`${running.url}api/paths`)).json()) as PathsAnswer;
+  return answer.paths.map(({ latest }) => latest);
+}
 
 /** Texts whose contrast to the ground behind them is less than WCAG AA asks for. */
 function findFaintText(page: Page): Promise<string[]> {

@@ -1,6 +1,6 @@
 import type { Attributes, ResourceView, SpanView } from "../../store/api-types.js";
 import { formatDuration } from "../model/format.js";
-import { formatValue, groupAttributes } from "../model/group-attributes.js";
+import { formatValue, groupAttributes, STACK_ATTRIBUTE } from "../model/group-attributes.js";
 import { readChanges } from "../model/read-changes.js";
 import { formatRoute } from "../model/route.js";
 import { Advice } from "./advice.js";
@@ -35,6 +35,7 @@ export function SpanPanel({ span, resource, onClose }: SpanPanelProps) {
       )}
       <Changes span={span} />
       <AttributeTables attributes={span.attributes} />
+      <KernelStack span={span} />
       <Events span={span} />
       <Links span={span} />
       <details>
@@ -94,6 +95,17 @@ function AttributeTables({ attributes }: { readonly attributes: Attributes }) {
           </dl>
         </div>
       ))}
+    </>
+  );
+}
+
+function KernelStack({ span }: { readonly span: SpanView }) {
+  const stack = span.attributes[STACK_ATTRIBUTE];
+  if (typeof stack !== "string") return null;
+  return (
+    <>
+      <h3>Kernel stack, innermost first</h3>
+      <pre class="stack">{stack}</pre>
     </>
   );
 }
