@@ -112,7 +112,8 @@ function renderEnd(journey: Journey, root: PacketSpan, style: TextStyle): string
 }
 
 function attributeOf(span: PacketSpan, definition: AttributeDefinition): Attribute | undefined {
-  return span.extra?.find((attribute) => attribute.definition === definition);
+  const isIt = (attribute: Attribute): boolean => attribute.definition === definition;
+  return span.extra?.find(isIt) ?? span.shape.attributes.find(isIt);
 }
 
 function textOf(span: PacketSpan, definition: AttributeDefinition): string | undefined {

@@ -22,6 +22,8 @@ export type AttributeType = "string" | "int" | "boolean" | "string[]";
 export type AttributePlace = "root" | "hop" | "wait" | "drop";
 
 export interface AttributeDefinition {
+  /** Its place in the table. */
+  readonly index: number;
   readonly key: string;
   readonly type: AttributeType;
   /** UCUM, as in OpenTelemetry. */
@@ -35,8 +37,16 @@ export interface AttributeDefinition {
 const conventions = "OpenTelemetry semantic conventions";
 const firstContext = "first sight";
 
+type Row = Omit<AttributeDefinition, "index">;
+
+function numberRows<Table extends Record<string, Row>>(table: Table): { [Name in keyof Table]: AttributeDefinition } {
+  return Object.fromEntries(Object.entries(table).map(([name, row], index) => [name, { index, ...row }])) as {
+    [Name in keyof Table]: AttributeDefinition;
+  };
+}
+
 /** Every attribute of a span, once. docs/attributes.md is generated from this table. */
-export const attributes = {
+export const attributes = numberRows({
   sourceAddress: {
     key: ATTR_SOURCE_ADDRESS,
     type: "string",
@@ -355,4 +365,4 @@ export const attributes = {
     meaning: "What the function returned, by its type: a verdict, an error's name, a drop reason, a number",
     source: "hop",
   },
-} as const satisfies Record<string, AttributeDefinition>;
+});

@@ -6,28 +6,28 @@ export interface AttributePool {
   get(definition: AttributeDefinition, value: string | number | boolean): Attribute;
 }
 
+type Column = Map<string | number | boolean, Attribute>;
+
 const MAX_ATTRIBUTES = 65_536;
 
 export function createAttributePool(): AttributePool {
-  const byDefinition = new Map<AttributeDefinition, Map<string | number | boolean, Attribute>>();
+  const columns: (Column | undefined)[] = [];
   let count = 0;
+  const columnOf = (definition: AttributeDefinition): Column => {
+    const column = columns[definition.index] ?? new Map();
+    columns[definition.index] = column;
+    return column;
+  };
   return {
     get(definition, value) {
-      let byValue = byDefinition.get(definition);
-      if (!byValue) {
-        byValue = new Map();
-        byDefinition.set(definition, byValue);
-      }
-      const known = byValue.get(value);
+      const known = columns[definition.index]?.get(value);
       if (known) return known;
       if (count++ >= MAX_ATTRIBUTES) {
-        byDefinition.clear();
-        byValue = new Map();
-        byDefinition.set(definition, byValue);
+        columns.length = 0;
         count = 1;
       }
       const attribute = createAttribute(definition, value);
-      byValue.set(value, attribute);
+      columnOf(definition).set(value, attribute);
       return attribute;
     },
   };

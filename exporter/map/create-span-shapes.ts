@@ -15,13 +15,28 @@ export interface SpanShapes {
 export interface IdentityShapes {
   root(name: string): SpanShape;
   wait(name: string, isInferred: boolean): SpanShape;
-  hop(probe: ProbeFrame | undefined, probeIndex: number, cpu: number, isInferred: boolean): SpanShape;
+  /** What a function returned is part of the shape, as functions return few values. */
+  hop(
+    probe: ProbeFrame | undefined,
+    probeIndex: number,
+    cpu: number,
+    isInferred: boolean,
+    returned: ReturnedValue | undefined,
+  ): SpanShape;
   stack(functionName: string, cpu: number): SpanShape;
 }
 
+/** `hop.return_value` and its number among the values that the probe has returned so far. */
+export interface ReturnedValue {
+  readonly attribute: Attribute;
+  readonly number: number;
+}
+
+export const MAX_RETURNED_VALUES = 63;
+
 /** Beyond it all start anew: names from recordings must not fill the memory. */
 const MAX_SHAPES = 65_536;
-const MAX_CPUS = 65_536;
+const MAX_PROBES = 65_536;
 
 export function createSpanShapes(pool: AttributePool): SpanShapes {
   const byIdentity = new Map<Identity, IdentityShapes>();
@@ -77,13 +92,23 @@ class ShapesOfIdentity implements IdentityShapes {
     });
   }
 
-  hop(probe: ProbeFrame | undefined, probeIndex: number, cpu: number, isInferred: boolean): SpanShape {
-    const key = (probeIndex * MAX_CPUS + cpu) * 2 + (isInferred ? 1 : 0);
+  hop(
+    probe: ProbeFrame | undefined,
+    probeIndex: number,
+    cpu: number,
+    isInferred: boolean,
+    returned: ReturnedValue | undefined,
+  ): SpanShape {
+    // Small for the numbers that occur: small integers are the cheapest keys.
+    const value = returned === undefined ? 0 : returned.number + 1;
+    const key = ((cpu * MAX_PROBES + probeIndex) * (MAX_RETURNED_VALUES + 1) + value) * 2 + (isInferred ? 1 : 0);
     const known = this.hops.get(key);
     if (known) return known;
     const name = probe?.name ?? `probe ${probeIndex}`;
     const source = probe?.kind === "tracepoint" ? "tracepoint" : "probe";
-    const shape = this.make("hop", name, this.hopAttributes(name, probe?.module ?? "", source, cpu, isInferred));
+    const constants = this.hopAttributes(name, probe?.module ?? "", source, cpu, isInferred);
+    if (returned) constants.push(returned.attribute);
+    const shape = this.make("hop", name, constants);
     this.hops.set(key, shape);
     return shape;
   }

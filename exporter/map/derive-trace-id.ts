@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import crypto from "node:crypto";
 import type { Context, Journey } from "../decode/frame.js";
 import { ETHERTYPE_ARP } from "./describe-packet.js";
 
@@ -26,9 +26,15 @@ const FRAGMENT_OFFSET = 0x1fff;
 export function deriveTraceId(journey: Journey, wireContext: Context | undefined, salt: string): Uint8Array {
   const invariants = wireContext ? describeOnWire(wireContext) : undefined;
   const text = invariants ?? `${salt}|${journey.startMonotonicNs}|${journey.skbAddress}`;
-  const id = createHash("sha256").update(text).digest().subarray(0, 16);
+  const id = sha256(text).subarray(0, 16);
   if (id.every((byte) => byte === 0)) id[15] = 1;
   return id;
+}
+
+/** The one call for it is three times as fast; Node.js has it since 20.12. */
+function sha256(text: string): Buffer {
+  if (typeof crypto.hash === "function") return crypto.hash("sha256", text, "buffer");
+  return crypto.createHash("sha256").update(text).digest();
 }
 
 function describeOnWire(context: Context): string | undefined {

@@ -1,8 +1,9 @@
 import type { Journey, ProbeFrame } from "../decode/frame.js";
 import type { NodeState } from "../enrich/create-node-state.js";
+import { wireReturnKind } from "../wire/layout.js";
 import type { AttributePool } from "./create-attribute-pool.js";
 import type { SpanIds } from "./create-span-ids.js";
-import type { IdentityShapes } from "./create-span-shapes.js";
+import type { IdentityShapes, ReturnedValue } from "./create-span-shapes.js";
 import type { PlaceFinder } from "./locate-hops.js";
 import type { Attribute, AttributeGroup, SpanShape } from "./packet-span.js";
 import { findProbeRole, type ProbeRole } from "./queues.js";
@@ -16,8 +17,10 @@ export interface MappedProbe {
   readonly name: string;
   readonly isTracepoint: boolean;
   readonly role: ProbeRole;
-  /** `hop.return_value` by what the function returned; undefined: it says nothing. */
-  readonly returned: Map<number, Attribute | undefined>;
+  /** Whether the type of what it returns says something to a person. */
+  readonly saysWhatItReturns: boolean;
+  /** In words, by what it returned. */
+  readonly returned: Map<number, ReturnedValue>;
 }
 
 /** Probes by index. A stream has few; they are looked up at every hop. */
@@ -38,12 +41,18 @@ export function createProbeCache(state: NodeState): ProbeCache {
         name,
         isTracepoint: frame?.kind === "tracepoint",
         role: findProbeRole(name),
-        returned: new Map(),
+        saysWhatItReturns: isSaying(frame?.returnKind ?? wireReturnKind.unknown),
+        returned: new Map<number, ReturnedValue>(),
       };
       known[index] = probe;
       return probe;
     },
   };
+}
+
+function isSaying(returnKind: number): boolean {
+  const { unknown, void: nothing, pointer } = wireReturnKind;
+  return returnKind !== unknown && returnKind !== nothing && returnKind !== pointer;
 }
 
 /** A journey on its way to spans. `spans[0]` is kept for the root. */

@@ -1,10 +1,10 @@
 import type { Hop } from "../decode/frame.js";
 import { attributes } from "./attributes.js";
+import { MAX_RETURNED_VALUES, type ReturnedValue } from "./create-span-shapes.js";
 import { WaitTracker } from "./create-wait-tracker.js";
 import { describeReturnValue } from "./describe-return-value.js";
 import { addSpan, addWait, type JourneyDraft, type MappedProbe, orderHops, ROOT } from "./journey-draft.js";
-
-const MAX_RETURN_VALUES = 1024;
+import { createAttribute } from "./packet-span.js";
 
 interface OpenHop {
   readonly hop: Hop;
@@ -34,19 +34,18 @@ export function nestHops(draft: JourneyDraft): void {
     if (wait || probe.role.isReceiver) isWithSender = false;
     const encloser = findEncloser(open, hop);
     const isInferred = !hop.returned && !probe.isTracepoint;
+    const returned = hop.returned ? describeReturn(draft, probe, hop.returnValue) : undefined;
     const span = addSpan(
       draft,
-      place.shapes.hop(probe.frame, hop.probe, hop.cpu, isInferred),
+      place.shapes.hop(probe.frame, hop.probe, hop.cpu, isInferred, returned),
       encloser?.span ?? ROOT,
       hop.enterOffsetNs,
       durationOf(draft, hop, isInferred, order[position + 1]),
       isWithSender ? place.groupInProcess : place.group,
     );
     draft.spanOfHop[index] = span;
-    if (hop.returned) {
-      addReturnValue(draft, span, probe, hop.returnValue);
-      open.push({ hop, span });
-    }
+    if (hop.returned) open.push({ hop, span });
+    if (hop.returned && !returned && probe.saysWhatItReturns) addReturnValue(draft, span, probe, hop.returnValue);
     waits.put(probe.role, hop, encloser?.hop);
   }
 }
@@ -66,13 +65,19 @@ function durationOf(draft: JourneyDraft, hop: Hop, isInferred: boolean, nextInde
   return Math.max(0, (next?.enterOffsetNs ?? draft.journey.durationNs) - hop.enterOffsetNs);
 }
 
-/** Functions return few values: each is put into words once. */
+/** Functions return few values: each is put into words once. Undefined: it says nothing, or it has too many of them. */
+function describeReturn(draft: JourneyDraft, probe: MappedProbe, value: number): ReturnedValue | undefined {
+  if (!probe.saysWhatItReturns) return undefined;
+  const { returned } = probe;
+  let described = returned.get(value);
+  if (described || returned.size >= MAX_RETURNED_VALUES) return described;
+  const text = describeReturnValue(probe.frame?.returnKind ?? 0, value, draft.state) ?? String(value);
+  described = { attribute: draft.pool.get(attributes.hopReturnValue, text), number: returned.size };
+  returned.set(value, described);
+  return described;
+}
+
 function addReturnValue(draft: JourneyDraft, span: number, probe: MappedProbe, value: number): void {
-  let attribute = probe.returned.get(value);
-  if (attribute === undefined && !probe.returned.has(value)) {
-    const text = describeReturnValue(probe.frame?.returnKind ?? 0, value, draft.state);
-    attribute = text === undefined ? undefined : draft.pool.get(attributes.hopReturnValue, text);
-    if (probe.returned.size < MAX_RETURN_VALUES) probe.returned.set(value, attribute);
-  }
-  if (attribute) draft.spans[span]?.add(attribute);
+  const text = describeReturnValue(probe.frame?.returnKind ?? 0, value, draft.state);
+  if (text !== undefined) draft.spans[span]?.add(createAttribute(attributes.hopReturnValue, text));
 }

@@ -47,7 +47,7 @@ export function nestStacks(draft: JourneyDraft): void {
     const before = hasWaited || chain?.cpu !== hop.cpu ? undefined : chain;
     const open = frames ? openFrames(draft, before, frames, hop, place, isWithSender) : (before?.open ?? []);
     const parent = frames ? (open[open.length - 1]?.span ?? ROOT) : ROOT;
-    const shape = place.shapes.hop(probe.frame, hop.probe, hop.cpu, false);
+    const shape = place.shapes.hop(probe.frame, hop.probe, hop.cpu, false, undefined);
     const group = isWithSender ? place.groupInProcess : place.group;
     draft.spanOfHop[index] = addSpan(draft, shape, parent, hop.enterOffsetNs, 0, group);
     waits.put(probe.role, hop, undefined);
