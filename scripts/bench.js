@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import { build } from "./lib/build.js";
+import { installPackages } from "./lib/install-packages.js";
+import { demoNeeds, guestNeeds } from "./lib/packages.js";
+import { asRoot, root } from "./lib/run.js";
+import { runScript, say } from "./lib/say.js";
+
+const GUEST_TIMEOUT_MS = 40 * 60_000;
+
+// npm run bench [-- live guest exporter]: figures of the tracer on this kernel and in a guest with 6.12, and of the exporter.
+// They are ratios of what ran in turns in one run; absolute figures are this machine's, those of a guest are emulated.
+await runScript(async () => {
+  const parts = process.argv.slice(2);
+  const wants = (/** @type {string} */ part) => parts.length === 0 || parts.includes(part);
+  await installPackages([...demoNeeds, ...guestNeeds]);
+  await build({ withTests: true });
+  const { renderExporterFigures, renderTracerFigures } = await import("../dist/test/bench/render-figures.js");
+  if (wants("live")) print(renderTracerFigures("the tracer, this kernel, best backend, all probes", await benchLive()));
+  if (wants("guest"))
+    for (const backend of ["kprobe.session", "kprobe.multi"])
+      print(renderTracerFigures(`the tracer, guest with 6.12, ${backend}, all probes`, await benchGuest(backend)));
+  if (wants("exporter")) {
+    const { benchExporter } = await import("../dist/test/bench/exporter-bench.js");
+    print(renderExporterFigures(await benchExporter(say)));
+  }
+});
+
+/** @param {string} text */
+function print(text) {
+  process.stdout.write(`${text}\n`);
+}
+
+async function benchLive() {
+  const { execFile } = await import("node:child_process");
+  const { promisify } = await import("node:util");
+  const [file, args] = await asRoot(process.execPath, [join(root, "dist/test/bench/run-tracer-bench.js")]);
+  const running = promisify(execFile)(file, args);
+  running.child.stderr?.pipe(process.stderr);
+  return JSON.parse((await running).stdout);
+}
+
+/** @param {string} backend */
+async function benchGuest(backend) {
+  const { readFile } = await import("node:fs/promises");
+  const { runInGuest } = await import("../dist/test/kernels/run-in-guest.js");
+  const guest = await runInGuest({
+    kernel: "6.12",
+    command: `node dist/test/bench/run-tracer-bench.js --backend ${backend} > "$SKBSPAN_RESULTS/figures.json"`,
+    timeoutMs: GUEST_TIMEOUT_MS,
+    onOutput: (text) => process.stderr.write(text),
+  });
+  if (guest.code !== 0) throw new Error(`the benchmark failed in the guest:\n${guest.output}`);
+  return JSON.parse(await readFile(join(guest.resultsDirectory, "figures.json"), "utf8"));
+}

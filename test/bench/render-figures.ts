@@ -1,0 +1,64 @@
+import type { ExporterFigures, Spread } from "./exporter-bench.js";
+import { type TracerFigures, type TracerSize, type Variant, variantNames } from "./tracer-bench.js";
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+function spread(values: readonly number[], digits: number): string {
+  const text = (value: number): string => value.toFixed(digits);
+  return `${text(median(values))} (${text(Math.min(...values))}-${text(Math.max(...values))})`;
+}
+
+/** What a variant adds to an untraced packet, by what empty programs add to it: 1 is as good as nothing. */
+function addedRatio(figures: TracerFigures, variant: Variant): string {
+  const added = (name: Variant): number => median(figures.packetNs[name]) - median(figures.packetNs.untraced);
+  return (added(variant) / added("empty")).toFixed(2);
+}
+
+/** A table for people: medians, with the lowest and the highest in brackets. */
+export function renderTracerFigures(title: string, figures: TracerFigures): string {
+  const lines = [`== ${title}`];
+  for (const variant of variantNames) {
+    const ratio = variant === "untraced" ? "" : `; adds ${addedRatio(figures, variant)} times what empty programs add`;
+    lines.push(`${variant.padEnd(9)} ${spread(figures.packetNs[variant], 0)} ns a packet${ratio}`);
+  }
+  const sizes = figures.sizes["all kept"] ?? [];
+  const column = (read: (size: TracerSize) => number): readonly number[] => sizes.map(read);
+  lines.push(
+    `${median(column((size) => size.attachedProbes))} probes attached in ${spread(
+      column((size) => size.attachMs),
+      0,
+    )} ms, ` +
+      `gone ${spread(
+        column((size) => size.detachMs),
+        0,
+      )} ms after being asked`,
+    `${spread(
+      column((size) => size.mapMiB),
+      1,
+    )} MiB of maps, ${spread(
+      column((size) => size.residentMiB),
+      1,
+    )} MiB resident`,
+    `all kept: ${figures.begun} journeys begun, ${figures.lost} lost`,
+  );
+  return lines.join("\n");
+}
+
+/** The exporter beside the stock tracer, batch processor and exporter, on the same spans. */
+export function renderExporterFigures(figures: ExporterFigures): string {
+  const text = ({ median: middle, lowest, highest }: Spread, digits: number): string =>
+    `${middle.toFixed(digits)} (${lowest.toFixed(digits)}-${highest.toFixed(digits)})`;
+  const lines = [`== the exporter, ${figures.spans} spans from recorded bytes to the receiver's answer`];
+  for (const [name, { spansPerSecond, spansPerCpuSecond }] of Object.entries(figures.senders))
+    lines.push(
+      `${name.padEnd(15)} ${text(spansPerSecond, 0)} spans a second, ${text(spansPerCpuSecond, 0)} a processor second`,
+    );
+  for (const [name, { spansPerSecond, spansPerCpuSecond }] of Object.entries(figures.ratios))
+    lines.push(`skbspan is ${text(spansPerSecond, 1)} times ${name}, ${text(spansPerCpuSecond, 1)} by processor time`);
+  return lines.join("\n");
+}

@@ -1,0 +1,169 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { createStreamDecoder } from "../../exporter/decode/create-stream-decoder.js";
+import type { Frame } from "../../exporter/decode/frame.js";
+import { startTracer, type Tracer } from "../../exporter/tracer/start-tracer.js";
+import { tracerFailure } from "../../exporter/tracer/tracer-failure.js";
+import { wireStat } from "../../exporter/wire/layout.js";
+
+/*
+ * What tracing adds to a packet: a UDP socket sends to itself over loopback (udp_load.c), untraced, with empty programs on the
+ * same probes, with a filter that matches none of its packets, and with every packet kept. The variants take turns, so that what
+ * else the machine does meets all of them; the first load of each turn only warms up.
+ */
+
+const PORT = 5555;
+const OTHER_PORT = 7777;
+const LOAD_MS = 1500;
+const WARM_UP_MS = 700;
+const LOADS_A_TURN = 3;
+const ATTACH_TIMEOUT_MS = 180_000;
+
+const variants = {
+  untraced: undefined,
+  empty: ["--empty-programs"],
+  "no match": ["--filter", `udp port ${OTHER_PORT}`],
+  "all kept": ["--filter", `udp port ${PORT}`],
+} as const;
+export type Variant = keyof typeof variants;
+export const variantNames = Object.keys(variants) as readonly Variant[];
+
+export interface TracerBenchOptions {
+  readonly backend: string;
+  readonly probes: string;
+  readonly rounds: number;
+  readonly onProgress: (line: string) => void;
+}
+
+/** Of one attached tracer. */
+export interface TracerSize {
+  readonly attachMs: number;
+  readonly attachedProbes: number;
+  /** From asking it to end until it is gone. */
+  readonly detachMs: number;
+  readonly residentMiB: number;
+  readonly mapMiB: number;
+}
+
+export interface TracerFigures {
+  /** Nanoseconds a packet, one figure a load. */
+  readonly packetNs: Readonly<Record<Variant, readonly number[]>>;
+  readonly sizes: Readonly<Partial<Record<Variant, readonly TracerSize[]>>>;
+  /** Journeys begun, and those that were lost, over all turns of "all kept". */
+  readonly begun: number;
+  readonly lost: number;
+}
+
+export async function benchTracer(options: TracerBenchOptions): Promise<TracerFigures> {
+  const packetNs: Record<Variant, number[]> = { untraced: [], empty: [], "no match": [], "all kept": [] };
+  const sizes: Partial<Record<Variant, TracerSize[]>> = {};
+  let begun = 0;
+  let lost = 0;
+  for (let round = 1; round <= options.rounds; round++)
+    for (const variant of variantNames) {
+      const turn = await takeTurn(variant, options);
+      packetNs[variant].push(...turn.packetNs);
+      if (turn.size) (sizes[variant] ??= []).push(turn.size);
+      if (variant === "all kept") {
+        begun += turn.begun;
+        lost += turn.lost;
+      }
+      options.onProgress(
+        `round ${round}, ${variant}: ${turn.packetNs.map((ns) => Math.round(ns)).join(", ")} ns a packet`,
+      );
+    }
+  return { packetNs, sizes, begun, lost };
+}
+
+interface Turn {
+  readonly packetNs: readonly number[];
+  readonly size?: TracerSize;
+  readonly begun: number;
+  readonly lost: number;
+}
+
+async function takeTurn(variant: Variant, options: TracerBenchOptions): Promise<Turn> {
+  const extra = variants[variant];
+  if (!extra) return { packetNs: await runLoads(), begun: 0, lost: 0 };
+  const session = await attach(["--backend", options.backend, "--probes", options.probes, ...extra]);
+  try {
+    const packetNs = await runLoads();
+    const memory = readMemory(session.tracer.processId ?? 0);
+    const startMs = performance.now();
+    session.tracer.stop();
+    const exit = await session.tracer.exited;
+    if (exit.code !== 0) throw tracerFailure(exit);
+    const { hello, begun, lost } = session.seen;
+    return { packetNs, size: { ...hello, ...memory, detachMs: performance.now() - startMs }, begun, lost };
+  } finally {
+    session.tracer.kill();
+  }
+}
+
+async function runLoads(): Promise<number[]> {
+  await runLoad(WARM_UP_MS);
+  const packetNs: number[] = [];
+  for (let load = 0; load < LOADS_A_TURN; load++) packetNs.push(await runLoad(LOAD_MS));
+  return packetNs;
+}
+
+async function runLoad(milliseconds: number): Promise<number> {
+  const path = fileURLToPath(new URL("../../../build/tests/udp-load", import.meta.url));
+  const { stdout } = await promisify(execFile)(path, [String(PORT), String(milliseconds)]);
+  return Number(stdout.split(" ")[0]);
+}
+
+interface Seen {
+  hello: { attachMs: number; attachedProbes: number };
+  begun: number;
+  lost: number;
+}
+
+/** Starts the tracer, waits until it is attached, and goes on reading its stream, on the machine's other processor. */
+async function attach(args: readonly string[]): Promise<{ tracer: Tracer; seen: Seen }> {
+  const tracer = startTracer({ arguments: args });
+  const decoder = createStreamDecoder();
+  const seen: Seen = { hello: { attachMs: 0, attachedProbes: 0 }, begun: 0, lost: 0 };
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      tracer.kill();
+      reject(new Error(`the tracer did not attach within ${ATTACH_TIMEOUT_MS} ms`));
+    }, ATTACH_TIMEOUT_MS);
+    void tracer.exited.then((exit) => reject(tracerFailure(exit)));
+    tracer.stdout.on("data", (chunk: Uint8Array) => {
+      for (const frame of decoder.push(chunk)) {
+        note(frame, seen);
+        if (frame.type === "clock") {
+          clearTimeout(timer);
+          resolve();
+        }
+      }
+    });
+  });
+  return { tracer, seen };
+}
+
+function note(frame: Frame, seen: Seen): void {
+  if (frame.type === "hello")
+    seen.hello = { attachMs: frame.attachDurationNs / 1e6, attachedProbes: frame.attachedFunctions };
+  if (frame.type !== "stats") return;
+  const count = (stat: number): number => frame.values[stat] ?? 0;
+  seen.begun = count(wireStat.started);
+  seen.lost = count(wireStat.lostRingFull) + count(wireStat.lostTableFull) + count(wireStat.lostOutput);
+}
+
+/** Resident memory, and what the kernel counts for the process's maps and programs. */
+function readMemory(processId: number): { residentMiB: number; mapMiB: number } {
+  const status = readFileSync(`/proc/${processId}/status`, "utf8");
+  const residentKiB = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+  const maps = new Map<string, number>();
+  for (const fd of readdirSync(`/proc/${processId}/fdinfo`)) {
+    const text = readFileSync(`/proc/${processId}/fdinfo/${fd}`, "utf8");
+    const id = /^map_id:\s+(\d+)/m.exec(text)?.[1];
+    if (id !== undefined) maps.set(id, Number(/^memlock:\s+(\d+)/m.exec(text)?.[1] ?? 0));
+  }
+  const mapBytes = [...maps.values()].reduce((sum, bytes) => sum + bytes, 0);
+  return { residentMiB: residentKiB / 1024, mapMiB: mapBytes / 1024 / 1024 };
+}
