@@ -43,8 +43,8 @@ enum wire_frame_type {
 	WIRE_FRAME_JOURNEY = 6,     /* struct wire_journey and its units */
 	WIRE_FRAME_STATS = 7,       /* struct wire_stats, once a second and before END */
 	WIRE_FRAME_CLOCK = 8,       /* struct wire_clock, once a second */
-	WIRE_FRAME_MESSAGE = 9,     /* struct wire_message, one zero-terminated string: for the user, not for machines */
-	WIRE_FRAME_END = 10,        /* struct wire_end; a stream without it was cut */
+	WIRE_FRAME_MESSAGE = 9, /* struct wire_message, one zero-terminated string: for the user, not for machines */
+	WIRE_FRAME_END = 10,    /* struct wire_end; a stream without it was cut */
 };
 
 struct wire_frame_header {
@@ -128,26 +128,26 @@ struct wire_namespace {
 };
 
 enum wire_stat {
-	WIRE_STAT_STARTED = 0,         /* journeys begun: matched, sampled in, and a slot was free */
-	WIRE_STAT_SENT = 1,            /* journeys written to the stream */
-	WIRE_STAT_DELIVERED = 2,       /* ended, by end; each was sent, lost or discarded */
+	WIRE_STAT_STARTED = 0,   /* journeys begun: matched, sampled in, and a slot was free */
+	WIRE_STAT_SENT = 1,      /* journeys written to the stream */
+	WIRE_STAT_DELIVERED = 2, /* ended, by end; each was sent, lost or discarded */
 	WIRE_STAT_TRANSMITTED = 3,
 	WIRE_STAT_DROPPED = 4,
 	WIRE_STAT_MERGED = 5,
 	WIRE_STAT_CONSUMED = 6,
 	WIRE_STAT_EXPIRED = 7,
-	WIRE_STAT_NOT_MATCHED = 8,     /* looks at a packet that did not match (a packet may be looked at several times) */
-	WIRE_STAT_SAMPLED_OUT = 9,     /* matched, but --sample chose others */
-	WIRE_STAT_RATE_LIMITED = 10,   /* matched, but --rate was used up */
-	WIRE_STAT_DISCARDED = 11,      /* ended, and --dropped-only or --min-duration did not want it */
-	WIRE_STAT_LOST_TABLE_FULL = 12,/* journeys lost: no free slot */
-	WIRE_STAT_LOST_RING_FULL = 13, /* journeys lost: the ring buffer was full */
-	WIRE_STAT_LOST_HOPS = 14,      /* hops lost: the journey's slot was full */
-	WIRE_STAT_LOST_MISSED = 15,    /* probe hits that the kernel itself skipped (recursion) */
-	WIRE_STAT_UNREADABLE = 16,     /* packets whose headers could not be read */
-	WIRE_STAT_HOPS = 17,           /* hops recorded */
-	WIRE_STAT_LIVE = 18,           /* journeys under way now */
-	WIRE_STAT_LOST_OUTPUT = 19,    /* journeys lost: the stream could not be written */
+	WIRE_STAT_NOT_MATCHED = 8, /* looks at a packet that did not match (a packet may be looked at several times) */
+	WIRE_STAT_SAMPLED_OUT = 9, /* matched, but --sample chose others */
+	WIRE_STAT_RATE_LIMITED = 10,    /* matched, but --rate was used up */
+	WIRE_STAT_DISCARDED = 11,       /* ended, and --dropped-only or --min-duration did not want it */
+	WIRE_STAT_LOST_TABLE_FULL = 12, /* journeys lost: no free slot */
+	WIRE_STAT_LOST_RING_FULL = 13,  /* journeys lost: the ring buffer was full */
+	WIRE_STAT_LOST_HOPS = 14,       /* hops lost: the journey's slot was full */
+	WIRE_STAT_LOST_MISSED = 15,     /* probe hits that the kernel itself skipped (recursion) */
+	WIRE_STAT_UNREADABLE = 16,      /* packets whose headers could not be read */
+	WIRE_STAT_HOPS = 17,            /* hops recorded */
+	WIRE_STAT_LIVE = 18,            /* journeys under way now */
+	WIRE_STAT_LOST_OUTPUT = 19,     /* journeys lost: the stream could not be written */
 	WIRE_STAT_COUNT = 20,
 };
 
@@ -194,7 +194,7 @@ enum wire_journey_end {
 };
 
 /* wire_journey.flags */
-#define WIRE_JOURNEY_CLONE 1u        /* at first sight its data was shared with another sk_buff: a copy of some packet */
+#define WIRE_JOURNEY_CLONE 1u /* at first sight its data was shared with another sk_buff: a copy of some packet */
 #define WIRE_JOURNEY_STARTED_LATE 2u /* first seen at its end (a drop that no earlier probe saw) */
 #define WIRE_JOURNEY_IN_PROCESS 4u   /* pid and comm are those of the process that sent it */
 #define WIRE_JOURNEY_END_INFERRED 8u /* the end was concluded, not seen (copied to a socket; the sk_buff was reused) */

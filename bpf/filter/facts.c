@@ -195,7 +195,7 @@ static uint32_t bound_load(const struct classic_insn *insn, const struct fact *b
 	case BPF_LEN:
 		return UINT32_MAX;
 	default:
-		return UINT32_MAX >> (32 - 8 * classic_insn__packet_bytes(insn));
+		return (uint32_t)((1ull << (8 * classic_insn__packet_bytes(insn))) - 1);
 	}
 }
 

@@ -19,15 +19,15 @@ enum { VALUE_A = 16, VALUE_X = 17, VALUE_COUNT = 18 };
 /* True whenever an instruction is about to run. */
 struct fact {
 	bool reached;
-	uint32_t written;	   /* bit set of values that were written on every way here */
-	uint32_t window_bytes;	   /* at least so many bytes of the window are filled */
+	uint32_t written;          /* bit set of values that were written on every way here */
+	uint32_t window_bytes;     /* at least so many bytes of the window are filled */
 	uint32_t max[VALUE_COUNT]; /* no value is larger */
 };
 
 struct facts {
 	struct fact *at;     /* one an instruction */
 	uint32_t needs_zero; /* bit set of values that may be read before they are written: they are 0 at the start */
-	bool needs_far;	     /* may look beyond the window */
+	bool needs_far;      /* may look beyond the window */
 	bool needs_window;   /* looks into the window */
 	bool reads_link_addresses;
 };

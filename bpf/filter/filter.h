@@ -17,7 +17,7 @@ struct bpf_insn; /* that of <linux/bpf.h>: libpcap has another struct of this na
 
 struct filter_program {
 	struct bpf_insn *insns;
-	size_t count;		   /* at least 1, at most FILTER_MAX_INSNS */
+	size_t count;              /* at least 1, at most FILTER_MAX_INSNS */
 	bool matches_everything;   /* no packet is looked at: the filter need not be called */
 	bool reads_link_addresses; /* reads MAC addresses: does not know a packet before PACKET_VIEW_LINK_KNOWN */
 };

@@ -81,8 +81,8 @@ static __always_inline void hop__leave(__u64 hop_cookie, __s32 return_value)
 	if (hop_cookie & HOP_COOKIE_PROLOGUE)
 		prologue__leave(hop_cookie, return_value);
 	else
-		hop__complete(hop_cookie >> HOP_COOKIE_SLOT_SHIFT, hop_cookie >> HOP_COOKIE_UNIT_SHIFT & 0xffff, hop_cookie,
-			      return_value);
+		hop__complete(hop_cookie >> HOP_COOKIE_SLOT_SHIFT, hop_cookie >> HOP_COOKIE_UNIT_SHIFT & 0xffff,
+			      hop_cookie, return_value);
 }
 
 /* Makes the functions that this packet is in already the first hops of its journey. TCP sends the fast clone, which lies behind

@@ -94,7 +94,7 @@ struct task_struct {
 #pragma clang attribute pop
 
 #define TASK_IS_KERNEL_THREAD 0x00200000 /* PF_KTHREAD, the same bit since 2.6 */
-#define TASK_STACK_BYTES 16384          /* THREAD_SIZE on x86-64 and arm64 */
+#define TASK_STACK_BYTES 16384           /* THREAD_SIZE on x86-64 and arm64 */
 #define SKBSPAN_AF_INET 2
 #define SKBSPAN_AF_INET6 10
 #define SKBSPAN_AF_PACKET 17

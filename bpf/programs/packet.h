@@ -39,7 +39,8 @@ static __always_inline bool view__has(const struct packet_view *view, __u32 offs
 	return offset <= PACKET_VIEW_WINDOW - bytes && offset + bytes <= view->window_bytes;
 }
 
-static __always_inline void context__parse_transport(struct wire_context *context, const struct packet_view *view, __u32 at)
+static __always_inline void context__parse_transport(struct wire_context *context, const struct packet_view *view,
+						     __u32 at)
 {
 	if (at > PACKET_VIEW_WINDOW - 20 || !view__has(view, at, 8))
 		return;
@@ -84,7 +85,8 @@ verified_alone int context__read_transport(__u32 level, __u32 at)
 	return 0;
 }
 
-static __always_inline void context__read_ipv4(struct wire_context *context, const struct packet_view *view, __u32 level, __u32 at)
+static __always_inline void context__read_ipv4(struct wire_context *context, const struct packet_view *view,
+					       __u32 level, __u32 at)
 {
 	__u32 header_bytes;
 
@@ -106,7 +108,8 @@ static __always_inline void context__read_ipv4(struct wire_context *context, con
 
 #define IPV6_EXTENSIONS 4 /* headers skipped at most */
 
-static __always_inline void context__read_ipv6(struct wire_context *context, const struct packet_view *view, __u32 level, __u32 at)
+static __always_inline void context__read_ipv6(struct wire_context *context, const struct packet_view *view,
+					       __u32 level, __u32 at)
 {
 	__u8 next;
 	__u32 offset;
@@ -262,14 +265,15 @@ static __always_inline struct headers_at skb__locate_headers(const struct sk_buf
 	if (cookie & PROBE_TRANSMIT) {
 		if (at.network == data + ETHERNET_HEADER_BYTES)
 			at.link = data;
-	} else if (skb->mac_header != MAC_HEADER_UNSET && head + skb->mac_header + ETHERNET_HEADER_BYTES == at.network) {
+	} else if (skb->mac_header != MAC_HEADER_UNSET &&
+		   head + skb->mac_header + ETHERNET_HEADER_BYTES == at.network) {
 		at.link = head + skb->mac_header;
 	}
 	return at;
 }
 
 static __always_inline bool view__fill(struct scratch *scratch, __u32 level, const struct sk_buff *skb,
-					       struct headers_at at)
+				       struct headers_at at)
 {
 	struct packet_view *view = &scratch->view;
 	__u64 data = (__u64)skb->data, tail = data + skb->len - skb->data_len;

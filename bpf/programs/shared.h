@@ -42,7 +42,7 @@ struct slot {
 	__u32 marks; /* MARK_* */
 	__u16 last_context_unit;
 	__u16 reserved0;
-	__u64 device;    /* struct net_device that the last context was read from */
+	__u64 device; /* struct net_device that the last context was read from */
 	__u64 reserved1[3];
 	struct wire_journey journey;
 	__u8 units[];
@@ -51,18 +51,19 @@ struct slot {
 #define SLOT_HEADER_BYTES 64
 #define SLOT_UNITS ((SLOT_BYTES - SLOT_HEADER_BYTES - (int)sizeof(struct wire_journey)) / WIRE_UNIT_BYTES)
 
-_Static_assert(sizeof(struct slot) == SLOT_HEADER_BYTES + sizeof(struct wire_journey), "the journey follows the header");
+_Static_assert(sizeof(struct slot) == SLOT_HEADER_BYTES + sizeof(struct wire_journey),
+	       "the journey follows the header");
 
-#define MARK_COPIED 1u       /* its data was copied to a socket's reader */
-#define MARK_HANDED_OVER 2u  /* given to a driver, and not received again since */
-#define MARK_MERGED 4u       /* its data became another sk_buff's */
-#define MARK_EXPANDING 8u    /* in pskb_expand_head, which calls skb_release_data without an end */
+#define MARK_COPIED 1u      /* its data was copied to a socket's reader */
+#define MARK_HANDED_OVER 2u /* given to a driver, and not received again since */
+#define MARK_MERGED 4u      /* its data became another sk_buff's */
+#define MARK_EXPANDING 8u   /* in pskb_expand_head, which calls skb_release_data without an end */
 
 /* ---- hop cookies: where a function's return finds its entry ------------------------------------------------------ */
 
 #define HOP_COOKIE_PROLOGUE (1ull << 63)
-#define HOP_COOKIE_SLOT_SHIFT 48  /* 15 bits */
-#define HOP_COOKIE_UNIT_SHIFT 32  /* 16 bits */
+#define HOP_COOKIE_SLOT_SHIFT 48 /* 15 bits */
+#define HOP_COOKIE_UNIT_SHIFT 32 /* 16 bits */
 /* low 32 bits: the slot's generation, or the prologue entry's sequence */
 
 /* ---- probe cookies: what a program knows about the function it is attached to ------------------------------------- */
@@ -78,14 +79,13 @@ _Static_assert(sizeof(struct slot) == SLOT_HEADER_BYTES + sizeof(struct wire_jou
 #define PROBE_MARK_MERGE (1ull << 23)
 #define PROBE_MARK_COPIED (1ull << 24)
 #define PROBE_RELEASE_DATA (1ull << 25) /* skb_release_data: an end unless in pskb_expand_head */
-#define PROBE_STACK (1ull << 26)    /* tracepoint: write the kernel stack after the hop */
+#define PROBE_STACK (1ull << 26)        /* tracepoint: write the kernel stack after the hop */
 #define PROBE_END_DROPPED (1ull << 27)
 
 /* Calls to kernel functions whose prototype differs by kernel version (6.18 and earlier: no argument, later: the context).
  * libbpf would refuse one of them, so the call stands in the object as a call of a helper with one of these numbers. */
 #define PATCH_CALL_SESSION_IS_RETURN 0x5b5b0011
 #define PATCH_CALL_SESSION_COOKIE 0x5b5b0012
-
 
 /* ---- prologue: functions that a packet is in before it has headers --------------------------------------------- */
 
@@ -128,7 +128,7 @@ struct tracepoint_settings {
 struct settings {
 	__u32 set_mask; /* number of sets - 1 */
 	__u32 sk_buff_bytes;
-	__u32 netns_inode;     /* 0: any */
+	__u32 netns_inode; /* 0: any */
 	__u32 mark_value;
 	__u32 mark_mask;       /* 0: any */
 	__u32 sample_one_in;   /* 0 or 1: all */
@@ -138,9 +138,9 @@ struct settings {
 	__u64 interface_name[2]; /* zeros: any */
 	__u8 filter_present;
 	__u8 filter_reads_link;
-	__u8 ends_may_be_unseen; /* tracepoint backend: an sk_buff can be reused without an end having been seen */
+	__u8 ends_may_be_unseen;   /* tracepoint backend: an sk_buff can be reused without an end having been seen */
 	__u8 tracepoints_are_hops; /* tracepoint backend and probe set drops */
-	__u8 drop_looks;         /* a drop may be the first sight of a packet */
+	__u8 drop_looks;           /* a drop may be the first sight of a packet */
 	__u8 reserved[3];
 	__u64 trampolines[TRAMPOLINES]; /* where a function returns to whose return is probed; 0: none */
 	struct tracepoint_settings tracepoints[TRACEPOINT_PLACES];

@@ -48,12 +48,13 @@ static __always_inline __u16 context__difference(const struct wire_context *old,
 	__u16 changed = flag__if(netns, WIRE_CHANGED_NETNS) | flag__if(new->mark ^ old->mark, WIRE_CHANGED_MARK) |
 			flag__if(netns | (new->interface_index ^ old->interface_index), WIRE_CHANGED_INTERFACE);
 
-	if (!(new->flags & WIRE_CONTEXT_NETWORK))
+	if (!(new->flags &WIRE_CONTEXT_NETWORK))
 		return changed;
 	return changed |
 	       flag__if((new->ethertype ^ old->ethertype) | (new->transport ^ old->transport) | (new->vlan ^ old->vlan),
 			WIRE_CHANGED_PROTOCOL) |
-	       flag__if(new->length ^ old->length, WIRE_CHANGED_LENGTH) | flag__if(new->ttl ^ old->ttl, WIRE_CHANGED_TTL) |
+	       flag__if(new->length ^ old->length, WIRE_CHANGED_LENGTH) |
+	       flag__if(new->ttl ^ old->ttl, WIRE_CHANGED_TTL) |
 	       flag__if(bytes16__difference(new->source, old->source) | (new->source_port ^ old->source_port),
 			WIRE_CHANGED_SOURCE) |
 	       flag__if(bytes16__difference(new->destination, old->destination) |
@@ -65,16 +66,16 @@ static __always_inline __u16 context__difference(const struct wire_context *old,
  * reused without its end having been seen. */
 static __always_inline bool context__is_same_packet(const struct wire_context *old, const struct wire_context *new)
 {
-	if (!(new->flags & old->flags & WIRE_CONTEXT_NETWORK))
+	if (!(new->flags & old->flags &WIRE_CONTEXT_NETWORK))
 		return true;
 	if (new->ethertype != old->ethertype || new->transport != old->transport)
 		return false;
 	if (new->ip_version == 4 && new->ip_id != old->ip_id)
 		return false;
-	if (!(new->flags & old->flags & WIRE_CONTEXT_TRANSPORT))
+	if (!(new->flags & old->flags &WIRE_CONTEXT_TRANSPORT))
 		return true;
-	return new->tcp_sequence == old->tcp_sequence && new->icmp_type == old->icmp_type &&
-	       new->icmp_id == old->icmp_id && new->icmp_sequence == old->icmp_sequence;
+	return new->tcp_sequence == old->tcp_sequence &&new->icmp_type == old->icmp_type &&new->icmp_id ==
+	       old->icmp_id &&new->icmp_sequence == old->icmp_sequence;
 }
 
 /* The caller holds a reference. */

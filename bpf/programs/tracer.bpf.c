@@ -138,7 +138,7 @@ static __always_inline void hop__await_return(struct pt_regs *ctx, __u64 hop_coo
 		__u64 hop_cookie = role##__on_entry(ctx, PT_REGS_PARM##position(ctx));                                 \
                                                                                                                        \
 		if (hop_cookie)                                                                                        \
-			hop__await_return(ctx, hop_cookie);                                                \
+			hop__await_return(ctx, hop_cookie);                                                            \
 		return 0;                                                                                              \
 	}
 
@@ -261,8 +261,7 @@ TRACEPOINT_SIGHT(15)
 /* kfree_skb(skb, location, reason, ...) since 5.17 */
 SEC("raw_tp") int tracepoint_drop(struct bpf_raw_tracepoint_args *ctx)
 {
-	packet__drop(ctx, ctx->args[0], ctx->args[1], ctx->args[2],
-		     TRACEPOINT_COOKIE(TRACEPOINT_DROP));
+	packet__drop(ctx, ctx->args[0], ctx->args[1], ctx->args[2], TRACEPOINT_COOKIE(TRACEPOINT_DROP));
 	return 0;
 }
 

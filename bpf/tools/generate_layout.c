@@ -13,8 +13,9 @@
 #include <string.h>
 #include <bpf/btf.h>
 
-static const char intro[] = "// Generated from bpf/wire.h by `npm run generate`. Do not edit.\n"
-			    "// A struct's fields are byte offsets; `bytes` is its size, `<field>Bytes` the size of an array field.\n";
+static const char intro[] =
+	"// Generated from bpf/wire.h by `npm run generate`. Do not edit.\n"
+	"// A struct's fields are byte offsets; `bytes` is its size, `<field>Bytes` the size of an array field.\n";
 
 /* snake_case or SNAKE_CASE to camelCase. */
 static void print_camel(const char *name)
@@ -138,7 +139,8 @@ static int print_constant(char *line)
 	}
 	number = strtoul(value, &rest, 0);
 	if (rest == value || (*rest && strcmp(rest, "u") != 0)) {
-		fprintf(stderr, "generate-layout: error: %s is \"%s\": a number or a string is expected in wire.h\n", name, value);
+		fprintf(stderr, "generate-layout: error: %s is \"%s\": a number or a string is expected in wire.h\n",
+			name, value);
 		return -1;
 	}
 	printf(": %lu,\n", number);

@@ -58,8 +58,8 @@ static void attachment__add_link(struct attachment *attachment, int fd)
 #define EMPTY_FUNCTION_PROGRAM "empty_entry"
 #define EMPTY_TRACEPOINT_PROGRAM "empty_tracepoint"
 
-static void function__program_name(char name[PROGRAM_NAME_BYTES], const struct attach_options *options, enum probe_role role,
-				   int position)
+static void function__program_name(char name[PROGRAM_NAME_BYTES], const struct attach_options *options,
+				   enum probe_role role, int position)
 {
 	const char *kind = options->backend == WIRE_BACKEND_KPROBE_SESSION ? "session" : "entry";
 
@@ -71,7 +71,8 @@ static void function__program_name(char name[PROGRAM_NAME_BYTES], const struct a
 
 static void tracepoint__program_name(char name[PROGRAM_NAME_BYTES], const struct attach_options *options, int place)
 {
-	static const char *const names[] = { "tracepoint_drop", "tracepoint_consume", "tracepoint_copied", "tracepoint_freed" };
+	static const char *const names[] = { "tracepoint_drop", "tracepoint_consume", "tracepoint_copied",
+					     "tracepoint_freed" };
 
 	if (options->empty_programs)
 		snprintf(name, PROGRAM_NAME_BYTES, EMPTY_TRACEPOINT_PROGRAM);
@@ -93,7 +94,8 @@ static const char *return__program_name(const struct attach_options *options)
 
 static bool backend__is_kprobe(enum wire_backend backend)
 {
-	return backend == WIRE_BACKEND_KPROBE_SESSION || backend == WIRE_BACKEND_KPROBE_MULTI || backend == WIRE_BACKEND_KPROBE;
+	return backend == WIRE_BACKEND_KPROBE_SESSION || backend == WIRE_BACKEND_KPROBE_MULTI ||
+	       backend == WIRE_BACKEND_KPROBE;
 }
 
 static int backend__attach_type(enum wire_backend backend)
@@ -114,8 +116,8 @@ static void program__enable(struct bpf_object *object, const char *name, int att
 		bpf_program__set_expected_attach_type(program, attach_type);
 }
 
-void attach__choose_programs(struct bpf_object *object, const struct attach_options *options, const struct probe *probes,
-			     size_t count)
+void attach__choose_programs(struct bpf_object *object, const struct attach_options *options,
+			     const struct probe *probes, size_t count)
 {
 	int attach_type = backend__attach_type(options->backend);
 	char name[PROGRAM_NAME_BYTES];
@@ -146,7 +148,8 @@ struct group {
 };
 
 /* The kernel's own structure, since the headers of older distributions lack the session attach type. */
-static int link__create_multi(int program, int attach_type, uint32_t flags, const struct group *group, size_t from, size_t count)
+static int link__create_multi(int program, int attach_type, uint32_t flags, const struct group *group, size_t from,
+			      size_t count)
 {
 	union bpf_attr attr;
 
@@ -161,8 +164,8 @@ static int link__create_multi(int program, int attach_type, uint32_t flags, cons
 }
 
 /* One address that the kernel refuses fails the whole link: halve until it stands alone, and leave that one out. */
-static void group__attach(struct attachment *attachment, int program, int attach_type, uint32_t flags, struct group *group,
-			  size_t from, size_t count)
+static void group__attach(struct attachment *attachment, int program, int attach_type, uint32_t flags,
+			  struct group *group, size_t from, size_t count)
 {
 	int fd = link__create_multi(program, attach_type, flags, group, from, count);
 
@@ -203,15 +206,17 @@ static void group__free(struct group *group)
 	free(group->cookies);
 }
 
-static void probes__attach_multi(struct attachment *attachment, struct bpf_object *object, const struct attach_options *options,
-				 struct probe *probes, size_t count)
+static void probes__attach_multi(struct attachment *attachment, struct bpf_object *object,
+				 const struct attach_options *options, struct probe *probes, size_t count)
 {
 	int attach_type = backend__attach_type(options->backend);
 	char name[PROGRAM_NAME_BYTES];
 	struct group group;
 
-	if (!group__init(&group, count))
+	if (!group__init(&group, count)) {
+		group__free(&group);
 		return;
+	}
 	for (int role = ROLE_COUNT - 1; role >= 0; role--) { /* ends before sights: what begins must be able to end */
 		for (int position = 1; position <= POSITIONS; position++) {
 			group.count = 0;
@@ -231,7 +236,8 @@ static void probes__attach_multi(struct attachment *attachment, struct bpf_objec
 			if (probes[i].attached && probes[i].cookie & PROBE_RECORD)
 				group__add(&group, &probes[i]);
 		if (group.count)
-			group__attach(attachment, object__program_fd(object, return__program_name(options)), attach_type, KPROBE_MULTI_RETURN, &group, 0, group.count);
+			group__attach(attachment, object__program_fd(object, return__program_name(options)),
+				      attach_type, KPROBE_MULTI_RETURN, &group, 0, group.count);
 	}
 	group__free(&group);
 }
@@ -260,6 +266,10 @@ static int kprobe__open(const struct kprobe_pmu *pmu, const struct probe *probe,
 {
 	struct perf_event_attr attr;
 
+	if (returns && pmu->return_bit < 0) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
 	memset(&attr, 0, sizeof(attr));
 	attr.size = sizeof(attr);
 	attr.type = pmu->type;
@@ -270,8 +280,8 @@ static int kprobe__open(const struct kprobe_pmu *pmu, const struct probe *probe,
 	return syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
-static bool kprobe__attach(struct attachment *attachment, const struct kprobe_pmu *pmu, const struct probe *probe, int program,
-			   bool returns)
+static bool kprobe__attach(struct attachment *attachment, const struct kprobe_pmu *pmu, const struct probe *probe,
+			   int program, bool returns)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options, .perf_event.bpf_cookie = probe->cookie);
 	int event = kprobe__open(pmu, probe, returns), link;
@@ -297,8 +307,8 @@ static void limits__raise_files(void)
 	}
 }
 
-static void probes__attach_single(struct attachment *attachment, struct bpf_object *object, const struct attach_options *options,
-				  struct probe *probes, size_t count)
+static void probes__attach_single(struct attachment *attachment, struct bpf_object *object,
+				  const struct attach_options *options, struct probe *probes, size_t count)
 {
 	struct kprobe_pmu pmu = {
 		.type = file__read_number("/sys/bus/event_source/devices/kprobe/type", "%d"),

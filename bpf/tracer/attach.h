@@ -20,9 +20,9 @@ struct probe {
 	uint64_t address;
 	uint64_t cookie; /* PROBE_* with the probe's index */
 	enum probe_role role;
-	uint8_t place;       /* tracepoints: enum tracepoint_place, which program serves it */
-	uint8_t kind;        /* enum wire_probe_kind */
-	uint8_t argument;    /* position of the sk_buff: from 1 for functions, from 0 for tracepoints */
+	uint8_t place;    /* tracepoints: enum tracepoint_place, which program serves it */
+	uint8_t kind;     /* enum wire_probe_kind */
+	uint8_t argument; /* position of the sk_buff: from 1 for functions, from 0 for tracepoints */
 	uint8_t return_kind;
 	bool attached;
 };
@@ -35,8 +35,8 @@ struct attach_options {
 };
 
 /* Decides which programs of the opened object the kernel is asked to load. */
-void attach__choose_programs(struct bpf_object *object, const struct attach_options *options, const struct probe *probes,
-			     size_t count);
+void attach__choose_programs(struct bpf_object *object, const struct attach_options *options,
+			     const struct probe *probes, size_t count);
 
 /*
  * Attaches the probes; sets `attached` in each. A probe that the kernel refuses is left out, the others are attached all the same.

@@ -212,8 +212,8 @@ const char *attachable_list__refuse(const struct attachable_list *list, const st
 		return "the kernel hides its address: give the tracer CAP_SYSLOG, or set kernel.kptr_restrict to 0 or 1";
 	if (!attachable_list__is_known(list))
 		return NULL;
-	if (list->address_count ? list__has_address(list, symbol->address)
-				: name_set__has(&list->functions, symbol->name))
+	if (list->address_count ? list__has_address(list, symbol->address) :
+				  name_set__has(&list->functions, symbol->name))
 		return NULL;
 	return "not traceable: it is not in available_filter_functions (notrace, or compiled without a place for a probe)";
 }

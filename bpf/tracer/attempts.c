@@ -111,8 +111,8 @@ int attempt__stack(void)
 	/* the buffer is written first: to the verifier of 6.1 the helper reads it */
 	const struct bpf_insn insns[] = {
 		STORE(BPF_REG_10, -16, 0), STORE(BPF_REG_10, -8, 0), MOVE(BPF_REG_2, BPF_REG_10),
-		ADD(BPF_REG_2, -16),	   SET(BPF_REG_3, 16),	     SET(BPF_REG_4, 0),
-		CALL(BPF_FUNC_get_stack),  SET(BPF_REG_0, 0),	     EXIT,
+		ADD(BPF_REG_2, -16),       SET(BPF_REG_3, 16),       SET(BPF_REG_4, 0),
+		CALL(BPF_FUNC_get_stack),  SET(BPF_REG_0, 0),        EXIT,
 	};
 
 	return attempt__close(program__load(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, insns, COUNT(insns)));

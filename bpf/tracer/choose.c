@@ -140,8 +140,8 @@ static const char *table__nearest(const struct function_table *table, const char
 
 	expression__literal(source, literal);
 	for (size_t i = 0; i < table->count; i++) {
-		size_t distance = table->functions[i].attachable ? names__distance(literal, table->functions[i].name)
-								 : least;
+		size_t distance = table->functions[i].attachable ? names__distance(literal, table->functions[i].name) :
+								   least;
 
 		if (distance < least) {
 			least = distance;

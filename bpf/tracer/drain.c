@@ -168,7 +168,8 @@ static void drain__take_slot(struct drain *drain, uint32_t number, enum slot_sta
 	uint32_t expected = from;
 	uint64_t units;
 
-	if (!__atomic_compare_exchange_n(&slot->state, &expected, SLOT_TAKEN, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+	if (!__atomic_compare_exchange_n(&slot->state, &expected, SLOT_TAKEN, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE))
 		return;
 	if (from == SLOT_LIVE) {
 		__atomic_store_n(drain__tag(drain, number), TAG_CLAIMED, __ATOMIC_RELEASE);
@@ -272,8 +273,8 @@ static void *map__map_memory(struct bpf_object *object, const char *name, size_t
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
-struct drain *drain__new(struct bpf_object *object, struct stream *stream, const struct drain_options *options, char *error,
-			 size_t error_bytes)
+struct drain *drain__new(struct bpf_object *object, struct stream *stream, const struct drain_options *options,
+			 char *error, size_t error_bytes)
 {
 	struct drain *drain = calloc(1, sizeof(*drain));
 	const struct settings *settings;

@@ -20,8 +20,8 @@ struct drain_options {
 };
 
 /* NULL with a message in `error` on failure. Options and what they point to must outlive the drain. */
-struct drain *drain__new(struct bpf_object *object, struct stream *stream, const struct drain_options *options, char *error,
-			 size_t error_bytes);
+struct drain *drain__new(struct bpf_object *object, struct stream *stream, const struct drain_options *options,
+			 char *error, size_t error_bytes);
 
 /* While the kernel finishes journeys faster than they are written, limits and signals still have to be looked at. */
 #define DRAIN_TAKE_MOST 256

@@ -361,8 +361,8 @@ int features__check_backend(const struct features *features, enum wire_backend b
 			return EXIT_CODE_OK;
 		snprintf(error, error_bytes, "cannot trace with the backend %s: %s: %s%s%s", backends[i].name,
 			 missing->title, missing->reason, *missing->mend ? "; " : "", missing->mend);
-		return missing == &features->states[FEATURE_SYMBOL_ADDRESSES] ? EXIT_CODE_RIGHTS
-									      : features__exit_code(features);
+		return missing == &features->states[FEATURE_SYMBOL_ADDRESSES] ? EXIT_CODE_RIGHTS :
+										features__exit_code(features);
 	}
 	snprintf(error, error_bytes, "there is no backend number %d", backend);
 	return EXIT_CODE_USAGE;

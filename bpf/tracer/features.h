@@ -15,14 +15,14 @@ enum answer {
 };
 
 enum feature {
-	FEATURE_RIGHTS_BPF,	/* CAP_BPF or CAP_SYS_ADMIN */
+	FEATURE_RIGHTS_BPF,     /* CAP_BPF or CAP_SYS_ADMIN */
 	FEATURE_RIGHTS_PERFMON, /* CAP_PERFMON or CAP_SYS_ADMIN */
 	FEATURE_KERNEL_BTF,
 	FEATURE_MODULE_BTF,
-	FEATURE_RING_BUFFER,	/* a ring buffer map can be made */
+	FEATURE_RING_BUFFER,    /* a ring buffer map can be made */
 	FEATURE_RAW_TRACEPOINT, /* a raw tracepoint program loads and attaches to kfree_skb */
-	FEATURE_KPROBE,		/* one kprobe with a BPF program */
-	FEATURE_KPROBE_MULTI,	/* a kprobe.multi link */
+	FEATURE_KPROBE,         /* one kprobe with a BPF program */
+	FEATURE_KPROBE_MULTI,   /* a kprobe.multi link */
 	FEATURE_KPROBE_SESSION, /* a kprobe.session link, and its functions are in the kernel's BTF */
 	FEATURE_FENTRY,
 	FEATURE_STACK, /* bpf_get_stack in a raw tracepoint program */

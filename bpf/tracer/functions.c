@@ -74,7 +74,8 @@ static const struct exclusion exclusions[] = {
 
 /* They name the place of a drop by their own return address, which tracing their return replaces. The drop has its tracepoint. */
 static const char *const droppers[] = {
-	"kfree_skb", "kfree_skb_reason", "__kfree_skb_reason", "kfree_skb_list", "kfree_skb_list_reason", "sk_skb_reason_drop",
+	"kfree_skb",      "kfree_skb_reason",      "__kfree_skb_reason",
+	"kfree_skb_list", "kfree_skb_list_reason", "sk_skb_reason_drop",
 };
 
 static const char *name__exclude(const char *name)

@@ -21,7 +21,7 @@ struct traced_function {
 	uint8_t return_kind; /* enum wire_return_kind */
 	enum layer layer;
 	bool attachable;    /* as far as the kernel tells: it may still refuse */
-	bool chosen;	    /* by function_table__choose; implies attachable */
+	bool chosen;        /* by function_table__choose; implies attachable */
 	const char *reason; /* why it is not attachable; NULL when it is */
 };
 

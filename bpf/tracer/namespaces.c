@@ -126,23 +126,23 @@ static void list__scan(struct namespace_list *list)
 static void lists__compare(const struct namespace_list *before, const struct namespace_list *now,
 			   namespace_changed changed, void *context)
 {
-	size_t old = 0, new = 0;
+	size_t before_at = 0, now_at = 0;
 
-	while (old < before->count || new < now->count) {
-		const struct named_namespace *was = old < before->count ? &before->namespaces[old] : NULL;
-		const struct named_namespace *is = new < now->count ? &now->namespaces[new] : NULL;
+	while (before_at < before->count || now_at < now->count) {
+		const struct named_namespace *was = before_at < before->count ? &before->namespaces[before_at] : NULL;
+		const struct named_namespace *is = now_at < now->count ? &now->namespaces[now_at] : NULL;
 
-		if (!is || (was && was->inode < is->inode)) {
+		if (was && (!is || was->inode < is->inode)) {
 			changed(context, NAMESPACE_GONE, was->inode, was->name);
-			old++;
-		} else if (!was || is->inode < was->inode) {
+			before_at++;
+		} else if (is && (!was || is->inode < was->inode)) {
 			changed(context, NAMESPACE_FOUND, is->inode, is->name);
-			new ++;
-		} else {
+			now_at++;
+		} else if (was && is) {
 			if (strcmp(was->name, is->name))
 				changed(context, NAMESPACE_FOUND, is->inode, is->name);
-			old++;
-			new ++;
+			before_at++;
+			now_at++;
 		}
 	}
 }

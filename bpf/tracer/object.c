@@ -104,7 +104,8 @@ static void image__patch_calls(Elf *elf, char *image, const struct session_funct
 
 	while ((section = elf_nextscn(elf, section)))
 		if (gelf_getshdr(section, &header) && header.sh_type == SHT_PROGBITS && header.sh_flags & SHF_EXECINSTR)
-			code__patch_calls((void *)(image + header.sh_offset), header.sh_size / sizeof(struct bpf_insn), session);
+			code__patch_calls((void *)(image + header.sh_offset), header.sh_size / sizeof(struct bpf_insn),
+					  session);
 }
 
 struct bpf_object *tracer_object__open(const struct filter_program *filter, const struct session_functions *session,
@@ -124,7 +125,8 @@ struct bpf_object *tracer_object__open(const struct filter_program *filter, cons
 	memcpy(image, embedded_object, bytes);
 	elf = elf_memory(image, bytes);
 	if (!elf || image__splice_filter(elf, image, filter)) {
-		snprintf(error, error_bytes, "the BPF object has no room for the filter: build skbspan again (make -C bpf)");
+		snprintf(error, error_bytes,
+			 "the BPF object has no room for the filter: build skbspan again (make -C bpf)");
 		goto out;
 	}
 	image__patch_calls(elf, image, session);

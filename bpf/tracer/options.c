@@ -33,7 +33,7 @@ struct option {
 	const char *value; /* what stands after it; NULL: a switch */
 	unsigned int commands;
 	option_parser parse;
-	size_t field;			/* offset in struct trace_options */
+	size_t field;                   /* offset in struct trace_options */
 	unsigned long long least, most; /* of numbers */
 	const char *help;
 };

@@ -27,14 +27,14 @@ enum command {
 };
 
 struct trace_options {
-	const char *probes;	   /* "core" by default; well-formed (probe_set__check) */
+	const char *probes;        /* "core" by default; well-formed (probe_set__check) */
 	enum wire_backend backend; /* 0: auto */
-	const char *filter;	   /* NULL: everything */
-	const char *netns;	   /* as written, see namespace__resolve; NULL: any */
-	const char *interface;	   /* NULL: any; fits into 15 bytes */
+	const char *filter;        /* NULL: everything */
+	const char *netns;         /* as written, see namespace__resolve; NULL: any */
+	const char *interface;     /* NULL: any; fits into 15 bytes */
 	uint32_t mark_value;
-	uint32_t mark_mask;	  /* 0: any mark */
-	uint32_t sample_one_in;	  /* 1: all */
+	uint32_t mark_mask;       /* 0: any mark */
+	uint32_t sample_one_in;   /* 1: all */
 	uint32_t rate_per_second; /* 0: no limit */
 	uint64_t min_duration_ns;
 	bool dropped_only;

@@ -62,7 +62,8 @@ static void plan__add_tracepoints(struct plan *plan, enum wire_backend backend)
 			continue;
 		if (role->place == TRACEPOINT_SIGHT_0) {
 			if (backend == WIRE_BACKEND_TRACEPOINT && sight < TRACEPOINT_PLACES)
-				plan__add_tracepoint(plan, role->name, tracepoint->argument, role->cookie | hop, sight++);
+				plan__add_tracepoint(plan, role->name, tracepoint->argument, role->cookie | hop,
+						     sight++);
 		} else if (role->place == TRACEPOINT_DROP || backend != WIRE_BACKEND_DROPS) {
 			plan__add_tracepoint(plan, role->name, tracepoint->argument, role->cookie | hop, role->place);
 		}

@@ -28,7 +28,7 @@ static const struct named_kind named_types[] = {
 
 /* These return a verdict, and no parameter of theirs tells it. */
 static const char *const verdict_functions[] = {
-	"nf_nat_packet",	"nf_nat_manip_pkt",	  "nf_confirm",
+	"nf_nat_packet",        "nf_nat_manip_pkt",       "nf_confirm",
 	"nf_conntrack_confirm", "__nf_conntrack_confirm", "nf_queue_handler",
 };
 

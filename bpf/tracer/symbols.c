@@ -13,7 +13,7 @@
 #define MAX_FUNCTION_BYTES (1024 * 1024)
 
 struct symbol_table {
-	char *text;		/* the file: names point into it */
+	char *text;             /* the file: names point into it */
 	struct symbol *symbols; /* by address; the order of the file where addresses are hidden */
 	size_t count, capacity;
 	uint32_t *buckets; /* by hash of the base name: the first symbol, others by next_of_base */

@@ -87,7 +87,9 @@ static void signals__install(void)
 
 static int trace__compile_filter(struct trace *trace)
 {
-	return filter__compile(trace->options->filter, &trace->filter, trace->error, sizeof(trace->error)) ? EXIT_CODE_FILTER : 0;
+	return filter__compile(trace->options->filter, &trace->filter, trace->error, sizeof(trace->error)) ?
+		       EXIT_CODE_FILTER :
+		       0;
 }
 
 static int trace__resolve_netns(struct trace *trace)
@@ -129,7 +131,8 @@ static int trace__make_plan(struct trace *trace)
 		trace->functions = function_table__discover(trace->symbols, trace->error, sizeof(trace->error));
 		if (!trace->functions)
 			return EXIT_CODE_KERNEL;
-		if (function_table__choose(trace->functions, trace->options->probes, trace->error, sizeof(trace->error)) < 0)
+		if (function_table__choose(trace->functions, trace->options->probes, trace->error,
+					   sizeof(trace->error)) < 0)
 			return EXIT_CODE_USAGE;
 	}
 	if (plan__make(&trace->plan, trace->backend, trace->functions)) {
@@ -192,7 +195,8 @@ static void trace__size_maps(const struct trace *trace)
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "tags"), trace->options->slots / SLOTS_PER_SET);
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "slots"), trace->options->slots);
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "ring"), trace->options->ring_bytes);
-	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "prologues"), PROLOGUE_RING * libbpf_num_possible_cpus());
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "prologues"),
+				 PROLOGUE_RING * libbpf_num_possible_cpus());
 }
 
 /* The verifier's log is for developers: what a user needs is the line with the cause, which is near the end. */
@@ -219,7 +223,8 @@ static int trace__load(struct trace *trace)
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	int failure;
 
-	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* before 5.11 maps are locked memory; fails without the right, which then shows below */
+	setrlimit(RLIMIT_MEMLOCK,
+		  &unlimited); /* before 5.11 maps are locked memory; fails without the right, which then shows below */
 	trace->object = tracer_object__open(&trace->filter, &session, trace->error, sizeof(trace->error));
 	if (!trace->object)
 		return EXIT_CODE_FAILURE;
@@ -229,9 +234,10 @@ static int trace__load(struct trace *trace)
 	failure = bpf_object__load(trace->object);
 	if (!failure)
 		return 0;
-	snprintf(trace->error, sizeof(trace->error),
-		 "the kernel refused the BPF programs: %s (%.200s); run `skbspan doctor`, and set SKBSPAN_TRACER_DEBUG=1 to see its log",
-		 strerror(-failure), last_libbpf_warning);
+	snprintf(
+		trace->error, sizeof(trace->error),
+		"the kernel refused the BPF programs: %s (%.200s); run `skbspan doctor`, and set SKBSPAN_TRACER_DEBUG=1 to see its log",
+		strerror(-failure), last_libbpf_warning);
 	return failure == -EPERM ? EXIT_CODE_RIGHTS : EXIT_CODE_KERNEL;
 }
 
@@ -422,8 +428,8 @@ static int trace__finish(struct trace *trace, enum wire_end_cause cause)
 	failure = stream__error(trace->stream);
 	if (!failure || failure == EPIPE) /* a reader that has had enough is no failure */
 		return EXIT_CODE_OK;
-	snprintf(trace->error, sizeof(trace->error), "cannot write the stream: %s; %llu journeys were lost", strerror(failure),
-		 (unsigned long long)stream__lost_journeys(trace->stream));
+	snprintf(trace->error, sizeof(trace->error), "cannot write the stream: %s; %llu journeys were lost",
+		 strerror(failure), (unsigned long long)stream__lost_journeys(trace->stream));
 	return EXIT_CODE_FAILURE;
 }
 
@@ -451,9 +457,14 @@ int trace_command__run(const struct trace_options *options)
 		const char *name;
 		int (*run)(struct trace *);
 	} steps[] = {
-		{ "filter", trace__compile_filter }, { "netns", trace__resolve_netns }, { "backend", trace__choose_backend },
-		{ "plan", trace__make_plan },	     { "load", trace__load },		{ "attach", trace__attach },
-		{ "rights", trace__drop_rights },    { "stream", trace__open_stream },
+		{ "filter", trace__compile_filter },
+		{ "netns", trace__resolve_netns },
+		{ "backend", trace__choose_backend },
+		{ "plan", trace__make_plan },
+		{ "load", trace__load },
+		{ "attach", trace__attach },
+		{ "rights", trace__drop_rights },
+		{ "stream", trace__open_stream },
 	};
 	struct trace trace = { .options = options, .node_inode = namespace__node_inode() };
 	int code = EXIT_CODE_OK;

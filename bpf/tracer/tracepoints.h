@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 struct traced_tracepoint {
-	const char *name;	/* "kfree_skb" */
-	const char *module;	/* "" for the kernel itself */
-	uint8_t argument;	/* position of the sk_buff in ctx->args, from 0 */
+	const char *name;       /* "kfree_skb" */
+	const char *module;     /* "" for the kernel itself */
+	uint8_t argument;       /* position of the sk_buff in ctx->args, from 0 */
 	uint8_t argument_count; /* of ctx->args */
 	int8_t reason_argument; /* position of an enum skb_drop_reason, from 0; -1: none */
 };

@@ -191,7 +191,7 @@ static void add_arithmetic(struct text *text, int depth);
 static void add_accessor(struct text *text, int depth)
 {
 	static const char *const protocols[] = { "ether", "ether", "ether", "ip",   "ip",
-						 "ip6",	  "tcp",   "udp",   "icmp", "arp" };
+						 "ip6",   "tcp",   "udp",   "icmp", "arp" };
 	static const char *const sizes[] = { "", ":1", ":2", ":4" };
 	static const uint32_t limits[] = { 20, 60, 200, 320, 2100 };
 
@@ -237,8 +237,8 @@ static void add_relation(struct text *text)
 	add_accessor(text, 2);
 	if (random__chance(text->random, 40))
 		add(text, " & %u",
-		    random__chance(text->random, 50) ? 1u << random__below(text->random, 8)
-						     : random__below(text->random, 256));
+		    random__chance(text->random, 50) ? 1u << random__below(text->random, 8) :
+						       random__below(text->random, 256));
 	add(text, " %s ", PICK(text->random, relations));
 	if (random__chance(text->random, 60))
 		add(text, "%u", random__below(text->random, 256));
@@ -248,9 +248,9 @@ static void add_relation(struct text *text)
 
 static void add_primitive(struct text *text)
 {
-	static void (*const kinds[])(struct text *) = { add_host,    add_host,	   add_net,	 add_port,
-							add_port,    add_protocol, add_link,	 add_encapsulation,
-							add_length,  add_flags,	   add_relation, add_relation,
+	static void (*const kinds[])(struct text *) = { add_host,    add_host,     add_net,      add_port,
+							add_port,    add_protocol, add_link,     add_encapsulation,
+							add_length,  add_flags,    add_relation, add_relation,
 							add_relation };
 
 	PICK(text->random, kinds)(text);

@@ -135,13 +135,17 @@ struct kernel *kernel__open(void)
 	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* kernels before 5.11 count maps against it */
 	kernel->view_map = create_map("view", sizeof(struct packet_view), &view);
 	if (kernel->view_map < 0)
-		return NULL;
+		goto failed;
 	kernel->far_map = create_map("far", FAR_BYTES, &far);
 	if (kernel->far_map < 0)
-		return NULL;
+		goto failed;
 	kernel->view = view;
 	kernel->far = far;
-	return find_far_address(kernel) ? NULL : kernel;
+	if (!find_far_address(kernel))
+		return kernel;
+failed:
+	free(kernel);
+	return NULL;
 }
 
 void kernel__close(struct kernel *kernel)

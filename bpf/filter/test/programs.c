@@ -23,8 +23,8 @@ static uint32_t random_offset(struct random *random)
 	if (kind < 97)
 		return random__below(random, PACKET_MAX_BYTES + 8);
 	/* Beyond any packet, also such that a sum wraps; not among the kernel's extensions, which are refused. */
-	return random__chance(random, 50) ? UINT32_MAX - random__below(random, 64)
-					  : 0x7fffff00 + random__below(random, 512);
+	return random__chance(random, 50) ? UINT32_MAX - random__below(random, 64) :
+					    0x7fffff00 + random__below(random, 512);
 }
 
 static uint32_t random_constant(struct random *random)
@@ -108,9 +108,9 @@ static void add_reduction(struct classic_program *program, struct random *random
 
 	static const uint16_t changes[] = { BPF_ADD, BPF_MUL, BPF_LSH, BPF_RSH, BPF_OR, BPF_XOR, BPF_DIV, BPF_MOD };
 	uint16_t change = PICK(random, changes);
-	uint32_t operand = 1 + random__below(random, change == BPF_LSH || change == BPF_RSH ? 4
-						     : change == BPF_MUL		    ? 20
-											    : 300);
+	uint32_t operand = 1 + random__below(random, change == BPF_LSH || change == BPF_RSH ? 4 :
+						     change == BPF_MUL                      ? 20 :
+											      300);
 
 	add(program, BPF_ALU | BPF_AND | BPF_K, PICK(random, masks));
 	if (random__chance(random, 40)) {
@@ -149,8 +149,8 @@ static void add_insn(struct classic_program *program, struct random *random, boo
 void classic__generate(struct classic_program *program, struct random *random)
 {
 	bool memory = random__chance(random, 50);
-	size_t body = random__chance(random, 3) ? random__between(random, 100, CLASSIC_MAX_INSNS - 40)
-						: random__between(random, 0, 60);
+	size_t body = random__chance(random, 3) ? random__between(random, 100, CLASSIC_MAX_INSNS - 40) :
+						  random__between(random, 0, 60);
 
 	program->count = 0;
 	/* libpcap's interpreter may start with garbage in its scratch memory. */
