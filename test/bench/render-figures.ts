@@ -26,7 +26,7 @@ export function renderTracerFigures(title: string, figures: TracerFigures): stri
     const ratio = variant === "untraced" ? "" : `; adds ${addedRatio(figures, variant)} times what empty programs add`;
     lines.push(`${variant.padEnd(9)} ${spread(figures.packetNs[variant], 0)} ns a packet${ratio}`);
   }
-  const sizes = figures.sizes["all kept"] ?? [];
+  const sizes = figures.sizes["all kept"];
   const column = (read: (size: TracerSize) => number): readonly number[] => sizes.map(read);
   lines.push(
     `${median(column((size) => size.attachedProbes))} probes attached in ${spread(

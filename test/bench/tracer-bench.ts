@@ -50,7 +50,7 @@ export interface TracerSize {
 export interface TracerFigures {
   /** Nanoseconds a packet, one figure a load. */
   readonly packetNs: Readonly<Record<Variant, readonly number[]>>;
-  readonly sizes: Readonly<Partial<Record<Variant, readonly TracerSize[]>>>;
+  readonly sizes: Readonly<Record<Variant, readonly TracerSize[]>>;
   /** Journeys begun, and those that were lost, over all turns of "all kept". */
   readonly begun: number;
   readonly lost: number;
@@ -58,14 +58,14 @@ export interface TracerFigures {
 
 export async function benchTracer(options: TracerBenchOptions): Promise<TracerFigures> {
   const packetNs: Record<Variant, number[]> = { untraced: [], empty: [], "no match": [], "all kept": [] };
-  const sizes: Partial<Record<Variant, TracerSize[]>> = {};
+  const sizes: Record<Variant, TracerSize[]> = { untraced: [], empty: [], "no match": [], "all kept": [] };
   let begun = 0;
   let lost = 0;
   for (let round = 1; round <= options.rounds; round++)
     for (const variant of variantNames) {
       const turn = await takeTurn(variant, options);
       packetNs[variant].push(...turn.packetNs);
-      if (turn.size) (sizes[variant] ??= []).push(turn.size);
+      if (turn.size) sizes[variant].push(turn.size);
       if (variant === "all kept") {
         begun += turn.begun;
         lost += turn.lost;
