@@ -25,6 +25,9 @@ export interface QueueStats {
 
 export type LossCause = "buffer_full" | "refused" | "rejected" | "gave_up" | "closed" | "too_large";
 
+/** So much keeps a receiver busy. More would only age in memory, where the collector of garbage has to look through it. */
+const ENOUGH_BYTES = 4 * 1024 * 1024;
+
 interface Entry {
   readonly request: OtlpRequest;
   readonly offeredMs: number;
@@ -71,7 +74,7 @@ export class RequestQueue {
     this.pump();
   }
 
-  /** Undefined while less than half of the memory is used. */
+  /** Undefined while there is less than what keeps the receiver busy. */
   room(): Promise<void> | undefined {
     if (this.hasRoom()) return undefined;
     return new Promise((resolve) => this.roomWaiters.push(resolve));
@@ -119,7 +122,7 @@ export class RequestQueue {
   }
 
   private hasRoom(): boolean {
-    return this.bufferedBytes < this.options.maxBytes / 2;
+    return this.bufferedBytes < Math.min(ENOUGH_BYTES, this.options.maxBytes / 2);
   }
 
   private evict(): void {

@@ -31,9 +31,12 @@ export function deriveTraceId(journey: Journey, wireContext: Context | undefined
   return id;
 }
 
-/** The one call for it is three times as fast; Node.js has it since 20.12. */
+/**
+ * The one call for it, which Node.js has since 20.12, is three times as fast, as long as it gives a text: a buffer would
+ * have memory of its own outside of the heap.
+ */
 function sha256(text: string): Buffer {
-  if (typeof crypto.hash === "function") return crypto.hash("sha256", text, "buffer");
+  if (typeof crypto.hash === "function") return Buffer.from(crypto.hash("sha256", text, "hex"), "hex");
   return crypto.createHash("sha256").update(text).digest();
 }
 
