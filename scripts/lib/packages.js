@@ -38,6 +38,7 @@ export const testNeeds = [
   { names: ["ethtool"], why: "sets offloads in tests" },
   { names: ["netcat-openbsd"], why: "sends packets in tests" },
   { names: ["socat"], why: "sends packets in tests" },
+  { names: ["tcpdump"], why: "says in tests which packets a filter selects" },
 ];
 
 /** Oldest and newest clang that are looked for; as in bpf/Makefile. */

@@ -30,6 +30,12 @@ const runs: readonly GuestRun[] = [
   { kernel: "7.3", backend: "auto", expectedBackend: "kprobe.session", only: [] },
 ];
 
+const testsInGuest = [
+  "dist/test/tracer/tracer-parts.test.js",
+  "dist/test/tracer/tracer-commands.test.js",
+  "dist/test/live/filter-on-packets.test.js",
+];
+
 /** Emulated, and on a busy machine, everything takes its time. */
 const GUEST_TIMEOUT_MS = 25 * 60_000;
 const SETTLE_MS = 15_000;
@@ -56,13 +62,13 @@ for (const { kernel, backend, expectedBackend, only } of runs) {
   });
 }
 
-test("the tracer's own tests on kernel 6.12, where functions can be attached", {
+test("the tracer's own tests and the filter on real packets on kernel 6.12, where functions can be attached", {
   skip: whyNoGuests(),
   timeout: GUEST_TIMEOUT_MS + 120_000,
 }, async () => {
   const guest = await runInGuest({
     kernel: "6.12",
-    command: "node --test dist/test/tracer/tracer-parts.test.js dist/test/tracer/tracer-commands.test.js",
+    command: `node --test --test-concurrency=1 ${testsInGuest.join(" ")}`,
     timeoutMs: GUEST_TIMEOUT_MS,
   });
   assert.equal(guest.code, 0, guest.output);

@@ -44,7 +44,7 @@ const SENDER = `
     setTimeout(() => process.exit(), 500);
   });`;
 
-describe("the filter on real packets", { skip: whyNotLive(), timeout: 300_000 }, () => {
+describe("the filter on real packets", { skip: whyNotLive(), timeout: 900_000 }, () => {
   const captureFile = join(tmpdir(), `skbspan-filter-${process.pid}.pcap`);
   const journeys = new Map<string, Journey[]>(expressions.map((expression) => [expression, []]));
   let lab: Lab;
