@@ -91,6 +91,11 @@ struct task_struct {
 	unsigned int flags;
 };
 
+/* The registers that a task entered the kernel with. */
+struct pt_regs___of_task {
+	unsigned long orig_ax; /* x86: the number of the system call; -1 after an interrupt or a fault */
+};
+
 #pragma clang attribute pop
 
 #define TASK_IS_KERNEL_THREAD 0x00200000 /* PF_KTHREAD, the same bit since 2.6 */

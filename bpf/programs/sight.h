@@ -135,15 +135,28 @@ verified_alone int journey__look_again(__u32 number, __u64 skb, __u64 cookie)
 	return same;
 }
 
-/* The running task is the packet's only in process context: not in a softirq (which has a stack of its own) and not in a
- * kernel thread. `stack_pointer` is any address on the stack that the traced code runs on. */
+/* Whether the task entered the kernel by an interrupt: what runs on its stack then, a softirq too, is not its own work. */
+static __always_inline bool task__was_interrupted(void)
+{
+	struct pt_regs___of_task *registers = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	unsigned long number = 0;
+
+	if (!bpf_core_field_exists(registers->orig_ax))
+		return false;
+	bpf_core_read(&number, sizeof(number), &registers->orig_ax);
+	return (long)number < 0;
+}
+
+/* The running task is the packet's only in process context: not in a softirq (which has a stack of its own, unless the interrupt
+ * came while the task was in user mode) and not in a kernel thread. `stack_pointer` is any address on the stack that the traced
+ * code runs on. */
 static __always_inline void journey__set_process(struct wire_journey *journey, __u64 stack_pointer)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	__u64 stack = (__u64)BPF_CORE_READ(task, stack), id = bpf_get_current_pid_tgid();
 	__u32 flags = BPF_CORE_READ(task, flags);
 
-	if (stack_pointer - stack >= TASK_STACK_BYTES || flags & TASK_IS_KERNEL_THREAD)
+	if (stack_pointer - stack >= TASK_STACK_BYTES || flags & TASK_IS_KERNEL_THREAD || task__was_interrupted())
 		return;
 	journey->thread_id = id;
 	journey->process_id = id >> 32;
