@@ -45,6 +45,17 @@ describe("the page's server", () => {
     assert.equal(changed.matched, 1);
   });
 
+  it("answers nothing again until something has changed", async () => {
+    const path = `${url}api/traces/${traceIdOf(7)}`;
+    const etag = (await fetch(path)).headers.get("etag") ?? "";
+    const again = () => fetch(path, { headers: { "if-none-match": etag } });
+    assert.equal((await again()).status, 304);
+    store.add(buildJourney(8, ["tcp_v4_rcv"]));
+    assert.equal((await again()).status, 304, "another trace changed");
+    store.add(buildJourney(7, ["tcp_v4_rcv"]));
+    assert.equal((await again()).status, 200);
+  });
+
   it("says what is wrong with a query, and what a trace's absence means", async () => {
     assert.match(
       (await ask<ErrorAnswer>("api/journeys?port=99999", 400)).error,

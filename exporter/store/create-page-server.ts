@@ -1,8 +1,9 @@
+import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { ErrorAnswer, JourneysAnswer, PathsAnswer, SummaryAnswer } from "./api-types.js";
 import { createJourneyIndex, type JourneyIndex } from "./create-journey-index.js";
-import type { StoreLimits, TraceStore } from "./create-trace-store.js";
+import type { StoredTrace, StoreLimits, TraceStore } from "./create-trace-store.js";
 import { describeTrace } from "./describe-trace.js";
 import { groupPaths } from "./group-paths.js";
 import { toListenError } from "./listen-error.js";
@@ -102,18 +103,43 @@ function servePage(server: FastifyInstance, pageDirectory: string): void {
 
 function serveApi(server: FastifyInstance, options: PageServerOptions): void {
   const index = createJourneyIndex(options.store);
+  const isKnown = createKnownCheck();
   server.addHook("onSend", async (_request, reply) => {
     if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
   });
-  server.get("/api/journeys", (request) => answerJourneys(request, options.store, index));
-  server.get("/api/paths", (request) => answerPaths(request, options.store, index));
+  const { store } = options;
+  server.addHook("preHandler", async (request, reply) => {
+    if (!request.url.startsWith("/api/")) return;
+    const { traceId } = request.params as { traceId?: string };
+    const revision = traceId === undefined ? store.revision() : findTrace(store, traceId)?.revision;
+    if (revision !== undefined && isKnown(request, reply, revision)) return reply.code(304).send();
+  });
+  server.get("/api/journeys", (request) => answerJourneys(request, store, index));
+  server.get("/api/paths", (request) => answerPaths(request, store, index));
   server.get("/api/summary", () => answerSummary(options, index));
   server.get<{ Params: { traceId: string } }>("/api/traces/:traceId", (request, reply) => {
-    const trace = options.store.get(request.params.traceId.toLowerCase());
+    const trace = findTrace(store, request.params.traceId);
     if (trace !== undefined) return describeTrace(trace);
     const error = `trace ${request.params.traceId} is not in the store: it never came, or it was evicted for newer ones`;
     return reply.code(404).send({ error } satisfies ErrorAnswer);
   });
+}
+
+function findTrace(store: TraceStore, traceId: string): StoredTrace | undefined {
+  return store.get(traceId.toLowerCase());
+}
+
+/**
+ * The page asks every second, and mostly nothing has changed: it then gets an empty 304. An answer depends on its
+ * address and the store alone, so the store's revision stands for it; the beginning of the tag stands for this run.
+ */
+function createKnownCheck(): (request: FastifyRequest, reply: FastifyReply, revision: number) => boolean {
+  const run = randomBytes(6).toString("hex");
+  return (request, reply, revision) => {
+    const tag = `"${run}-${revision}"`;
+    reply.header("etag", tag);
+    return request.headers["if-none-match"] === tag;
+  };
 }
 
 async function answerJourneys(

@@ -8,18 +8,19 @@ import { NamespaceTrail } from "./namespace-trail.js";
 /** The longest bar of the list; bars are on a logarithmic scale, from one microsecond. */
 const SHORTEST_BAR_NS = 1_000;
 
-export function JourneyList({
-  journeys,
-  matched,
-}: {
+interface JourneyListProps {
   readonly journeys: readonly JourneySummary[];
   readonly matched: number;
-}) {
+  readonly isOnePath: boolean;
+}
+
+export function JourneyList({ journeys, matched, isOnePath }: JourneyListProps) {
   const longestNs = journeys.reduce((most, { durationNs }) => Math.max(most, durationNs), SHORTEST_BAR_NS * 10);
   return (
     <section aria-labelledby="journeys-title">
       <h2 id="journeys-title" class="list-title">
         {formatCount(matched, "journey")}
+        {isOnePath && <small> of one path</small>}
         {journeys.length < matched && <small> · the first {journeys.length} are shown</small>}
       </h2>
       <ol class="journeys">
@@ -67,7 +68,15 @@ const JourneyRow = memo(function JourneyRow({ journey, longestNs }: JourneyRowPr
       </a>
     </li>
   );
-});
+}, isSameRow);
+
+/** With every answer come new objects of the same journeys: only those that grew are drawn again. */
+function isSameRow(before: JourneyRowProps, after: JourneyRowProps): boolean {
+  const [a, b] = [before.journey, after.journey];
+  return (
+    before.longestNs === after.longestNs && a.durationNs === b.durationNs && a.hops === b.hops && a.failed === b.failed
+  );
+}
 
 function Packet({ journey }: { readonly journey: JourneySummary }) {
   const { transport, tcpFlags, source, destination } = journey;
