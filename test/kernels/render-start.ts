@@ -27,12 +27,29 @@ ${Object.entries(variables)
 stty -F ${TERMINAL} ${terminal}
 ${options.hasNetwork ? network : ":"}
 cd ${quote(options.checkout)}
-setsid ${isInteractive ? "-cw" : "-w"} /bin/sh ${resultsPath}/.guest/command < ${isInteractive ? TERMINAL : "/dev/null"} > ${TERMINAL} 2>&1
-echo $? > ${resultsPath}/.guest/code
+${isInteractive ? onTerminal(resultsPath) : throughPipe(resultsPath)}
+echo $code > ${resultsPath}/.guest/code
 stty -F ${TERMINAL} cooked # waits until everything is printed
 sync
 echo b > /proc/sysrq-trigger
 `;
+}
+
+function onTerminal(resultsPath: string): string {
+  return `setsid -cw /bin/sh ${resultsPath}/.guest/command < ${TERMINAL} > ${TERMINAL} 2>&1
+code=$?`;
+}
+
+/** A command whose output is not for a person must not find a terminal. */
+function throughPipe(resultsPath: string): string {
+  return `mkfifo /run/skbspan/output
+cat /run/skbspan/output > ${TERMINAL} &
+printing=$!
+setsid -w /bin/sh ${resultsPath}/.guest/command < /dev/null > /run/skbspan/output 2>&1
+code=$?
+# What the command left running may hold the pipe open.
+( sleep 5; kill $printing ) 2> /dev/null &
+wait $printing 2> /dev/null`;
 }
 
 function quote(text: string): string {

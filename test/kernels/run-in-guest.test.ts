@@ -12,6 +12,7 @@ const TIMEOUT_MS = 300_000;
 test("a guest runs a command in the checkout and gives its output, exit code and results; nothing is written here", async () => {
   const command = [
     "uname -r",
+    "test ! -t 1 && echo has no terminal",
     "test -r /sys/kernel/btf/vmlinux && echo has types",
     "test $(wc -l < /sys/kernel/tracing/available_filter_functions) -gt 10000 && echo has functions",
     "node -p 'process.cwd()'",
@@ -23,7 +24,14 @@ test("a guest runs a command in the checkout and gives its output, exit code and
   const environment = { GREETING: "it's a guest" };
   const result = await runInGuest({ kernel: "6.12", command, environment, timeoutMs: TIMEOUT_MS });
   const { code, output, release, resultsDirectory } = result;
-  const lines = ["has types", "has functions", checkout.replace(/\/$/, ""), "has namespaces", "only-in-the-guest"];
+  const lines = [
+    "has no terminal",
+    "has types",
+    "has functions",
+    checkout.replace(/\/$/, ""),
+    "has namespaces",
+    "only-in-the-guest",
+  ];
   assert.equal(output, [release, ...lines, ""].join("\n"));
   assert.equal(code, 7);
   assert.match(release, /^6\.12\./);
