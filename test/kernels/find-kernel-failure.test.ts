@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findKernelFailure } from "./find-kernel-failure.js";
+import { findKernelFailure, isEmulatorFault } from "./find-kernel-failure.js";
 
 test("finds what says that the kernel is not well", () => {
   const lines = [
@@ -17,4 +17,9 @@ test("does not blame the kernel for a slow host", () => {
   const log =
     "[   30.1] watchdog: BUG: soft lockup - CPU#0 stuck for 23s!\n[   31.0] rcu: INFO: rcu_preempt detected stalls\n";
   assert.equal(findKernelFailure(log), undefined);
+});
+
+test("knows the emulator's own fault", () => {
+  assert.ok(isEmulatorFault("[    5.221097] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI"));
+  assert.ok(!isEmulatorFault("[    5.221097] Oops: 0002 [#1] PREEMPT SMP NOPTI"));
 });

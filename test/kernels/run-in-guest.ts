@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildInitramfs } from "./build-initramfs.js";
-import { findKernelFailure } from "./find-kernel-failure.js";
+import { findKernelFailure, isEmulatorFault } from "./find-kernel-failure.js";
 import { type PreparedKernel, prepareKernel } from "./prepare-kernel.js";
 import { type ForwardedPort, qemuArguments } from "./qemu-arguments.js";
 import { renderStart } from "./render-start.js";
@@ -60,13 +60,26 @@ const RESULTS_PATH = "/run/skbspan/results";
 const MEMORY_MIB = 3072;
 const KEPT_MS = 24 * 3_600_000;
 const LAST_CHARACTERS = 1_500;
+const MAX_ATTEMPTS = 3;
 
 /**
  * Boots a kernel with this machine's file system as its root (nothing is written to it), runs a command as root in the
- * checkout, and ends. The guest never outlives this process.
+ * checkout, and ends. The guest never outlives this process. A guest that fails by the emulator's fault is started again.
  */
 export async function runInGuest(options: GuestOptions): Promise<GuestResult> {
   const kernel = await prepareKernel(options.kernel, options.onProgress);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await runOnce(options, kernel);
+    } catch (error) {
+      const isRetried = error instanceof GuestError && isEmulatorFault(error.message) && !options.isInteractive;
+      if (!isRetried || attempt === MAX_ATTEMPTS) throw error;
+      options.onProgress?.(`${error.message}\nThis is a fault of the emulator: starting the guest again.`);
+    }
+  }
+}
+
+async function runOnce(options: GuestOptions, kernel: PreparedKernel): Promise<GuestResult> {
   const directory = await makeDirectory(options.kernel);
   const paths = await writeGuestFiles(options, kernel, directory);
   const ending = await runQemu(options, directory, paths);
