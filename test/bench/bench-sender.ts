@@ -41,7 +41,6 @@ process.on(
 process.on("disconnect", () => process.exit(0));
 
 async function measure(endpoint: string): Promise<Sending> {
-  globalThis.gc?.();
   const startMs = performance.now();
   const startCpu = process.cpuUsage();
   const spans = await send(endpoint);

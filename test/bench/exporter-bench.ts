@@ -7,9 +7,10 @@ import { type Child, startChild } from "./start-child.js";
  * batch processor and exporter on the same spans. The senders (bench-sender.ts) take turns, one at a time.
  */
 
-const JOURNEYS = 4000;
+const JOURNEYS = 3000;
 const ROUNDS = 7;
-const WARM_UP_ROUNDS = 4;
+/** Both need about half a million spans before the compiler has done with them. */
+const WARM_UP_ROUNDS = 8;
 
 export interface Spread {
   readonly median: number;

@@ -13,7 +13,7 @@ export interface Child {
 /** `file`: name of a compiled file of this folder, without its suffix. */
 export function startChild(file: string, ...parameters: string[]): Child {
   const path = fileURLToPath(new URL(`${file}.js`, import.meta.url));
-  const child = fork(path, parameters, { execArgv: ["--expose-gc"] });
+  const child = fork(path, parameters);
   const exited = once(child, "exit");
   const failed = exited.then(([code]): never => {
     throw new Error(`${file} ended with ${String(code)}`);
