@@ -9,8 +9,11 @@ export interface CommandResult {
   readonly timedOut: boolean;
 }
 
+/** On a busy emulated machine the first `nft` takes 20 seconds: it loads modules. */
+const DEFAULT_TIMEOUT_MS = 60_000;
+
 export interface CommandOptions {
-  /** Default 15,000. The command and what it started are killed after that. */
+  /** Default 60,000. The command and what it started are killed after that. */
   readonly timeoutMs?: number;
   /** Written to its standard input, which is closed then. */
   readonly input?: string;
@@ -20,7 +23,7 @@ const MAX_OUTPUT_BYTES = 1024 * 1024;
 
 /** Runs a command without a shell and answers what it did; throws LabError only when it cannot be started. */
 export function runCommand(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-  const { timeoutMs = 15_000, input = "" } = options;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, input = "" } = options;
   const [program = "", ...args] = argv;
   return new Promise((resolve, reject) => {
     // Its own process group, so that the children of `ip netns exec` and of shells can be ended with it.
@@ -55,7 +58,7 @@ export async function requireCommand(argv: readonly string[], options: CommandOp
   if (result.code === 0) return result.stdout;
   const said = (result.stderr.trim() || result.stdout.trim()).slice(0, 2_000);
   const how = result.timedOut
-    ? `did not end within ${options.timeoutMs ?? 15_000} ms`
+    ? `did not end within ${options.timeoutMs ?? DEFAULT_TIMEOUT_MS} ms`
     : `failed with code ${result.code}`;
   throw new LabError(`\`${argv.join(" ")}\` ${how}${said === "" ? "" : `: ${said}`}`);
 }

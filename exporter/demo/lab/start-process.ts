@@ -15,7 +15,7 @@ export interface LabProcess {
 export interface StartOptions {
   /** The start is complete when a line on its standard output matches; otherwise at once. */
   readonly ready?: RegExp;
-  /** Default 15,000. */
+  /** Default 60,000. */
   readonly readyTimeoutMs?: number;
   readonly onLine?: (line: string) => void;
 }
@@ -59,7 +59,7 @@ async function waitUntilReady(
   child: ChildProcess & { readonly stdout: NodeJS.ReadableStream },
   exited: Promise<void>,
   argv: readonly string[],
-  { ready, readyTimeoutMs = 15_000, onLine }: StartOptions,
+  { ready, readyTimeoutMs = 60_000, onLine }: StartOptions,
   lastWords: () => string,
 ): Promise<void> {
   const lines = createInterface({ input: child.stdout });
