@@ -7,17 +7,6 @@ import { demoNeeds, guestNeeds, testNeeds } from "./lib/packages.js";
 import { asRoot, root, runForCode } from "./lib/run.js";
 import { runScript, ScriptError, say } from "./lib/say.js";
 
-/** The quick ones first, so that a mistake shows early. */
-const order = [
-  "exporter/",
-  "test/replay",
-  "test/filter",
-  "test/tracer",
-  "test/cli",
-  "test/live",
-  "test/browser",
-  "test/kernels",
-];
 /** Of one test: a guest needs minutes, and many on a busy machine. */
 const TEST_TIMEOUT_MS = 30 * 60_000;
 
@@ -36,10 +25,9 @@ await runScript(async () => {
 /** @param {readonly string[]} parts */
 async function findTests(parts) {
   const dist = join(root, "dist");
-  const rank = (/** @type {string} */ file) => order.findIndex((start) => file.startsWith(start));
-  const files = (await readdir(dist, { recursive: true }))
-    .filter((file) => file.endsWith(".test.js") && (parts.length === 0 || parts.some((part) => file.includes(part))))
-    .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
+  const files = (await readdir(dist, { recursive: true })).filter(
+    (file) => file.endsWith(".test.js") && (parts.length === 0 || parts.some((part) => file.includes(part))),
+  );
   if (files.length === 0) throw new ScriptError(`No test file's path contains ${parts.join(" or ")}.`);
   return files.map((file) => relative(root, join(dist, file)));
 }
