@@ -7,6 +7,10 @@ import { asRoot, root, runForCode } from "./lib/run.js";
 import { runScript, say } from "./lib/say.js";
 
 const GUEST_KERNEL = "6.12";
+/** Ten seconds, the default, are short for an emulated machine that has just started: it would send everything twice. */
+const GUEST_EXPORT_TIMEOUT_MS = 120_000;
+/** Between two requests there. */
+const GUEST_PERIOD_MS = 8_000;
 const DEFAULT_PORTS = { port: 4316, "otlp-grpc-port": 4317, "otlp-http-port": 4318 };
 
 // npm run demo [-- --guest] [-- OPTIONS]: installs and builds what is missing, then `skbspan demo OPTIONS`
@@ -35,6 +39,10 @@ async function runInGuest(options) {
     kernel: GUEST_KERNEL,
     // The terminal mixes what a command says with what it prints.
     command: `${forwardToLoopback(ports)}\nexec node bin/skbspan.js ${words} ${isInteractive ? "" : '> "$SKBSPAN_RESULTS/stdout"'}`,
+    environment: {
+      OTEL_EXPORTER_OTLP_TIMEOUT: String(GUEST_EXPORT_TIMEOUT_MS),
+      SKBSPAN_DEMO_PERIOD_MS: String(GUEST_PERIOD_MS),
+    },
     timeoutMs: Number.POSITIVE_INFINITY,
     ports: ports.map((port) => ({ host: port, guest: port })),
     isInteractive,

@@ -4,4 +4,6 @@ export interface DemoClientSettings {
   readonly webAddress: string;
   readonly blockedPort: number;
   readonly closedUdpPort: number;
+  /** Between two requests. */
+  readonly periodMs: number;
 }

@@ -7,7 +7,6 @@ import { request } from "node:http";
 import { connect } from "node:net";
 import type { DemoClientSettings } from "./demo-client-settings.js";
 
-const PERIOD_MS = 1_000;
 const BLOCKED_EVERY = 3;
 const CLOSED_UDP_EVERY = 5;
 /** Long enough for the first retransmission of a connection request, after a second. */
@@ -52,6 +51,6 @@ function work(): void {
 }
 
 work();
-setInterval(work, PERIOD_MS);
+setInterval(work, settings.periodMs);
 console.log("ready");
 process.stdin.resume().on("end", () => process.exit());

@@ -15,6 +15,9 @@ import { createLab, type Lab } from "./lab/create-lab.js";
 import { type DemoServers, startDemoServers } from "./start-demo-servers.js";
 import { startDemoClient, startDemoServer } from "./start-demo-traffic.js";
 
+/** The receiver is this process itself, in an emulated guest a slow one: it takes all in the end. */
+const FLUSH_TIMEOUT_MS = 120_000;
+
 /**
  * The demo from beginning to end: servers, network, tracer, traffic; then until Ctrl-C, or with `--check` until the
  * store holds what it should. Everything is taken down in reverse, however it ends.
@@ -98,7 +101,11 @@ class Demo {
   private async trace(servers: DemoServers, lab: Lab): Promise<DemoOutcome> {
     const context = { ...this.context, config: { ...this.context.config, filter: demoNetwork.filter } };
     const source = await openSource(context);
-    const sink = createOtlpSink({ url: servers.otlpUrl, onProblem: (text) => context.reporter.warn(text) });
+    const sink = createOtlpSink({
+      url: servers.otlpUrl,
+      flushTimeoutMs: FLUSH_TIMEOUT_MS,
+      onProblem: (text) => context.reporter.warn(text),
+    });
     const index = createJourneyIndex(servers.store);
     const read = (): DemoFindings => readFindings(index.records());
     const work = { pageStatus: 0, failure: undefined as unknown };
