@@ -35,10 +35,9 @@ export const testNeeds = [
   { names: ["chromium", "chromium-browser"], why: "shows the page in its test" },
   { names: ["iputils-ping"], why: "sends packets in tests" },
   { names: ["iptables"], why: "makes the firewall rules of a test" },
-  { names: ["ethtool"], why: "sets offloads in tests" },
-  { names: ["netcat-openbsd"], why: "sends packets in tests" },
-  { names: ["socat"], why: "sends packets in tests" },
-  { names: ["tcpdump"], why: "says in tests which packets a filter selects" },
+  { names: ["tcpdump"], why: "says in tests which packets a filter must match" },
+  { names: ["bpftool", "linux-tools-common"], why: "shows in tests what is left in the kernel" },
+  { names: ["util-linux"], why: "drops rights in tests" },
 ];
 
 /** Oldest and newest clang that are looked for; as in bpf/Makefile. */
