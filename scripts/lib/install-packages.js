@@ -23,15 +23,16 @@ export async function installPackages(needs) {
   if (still.length > 0) throw new ScriptError(`Still missing: ${still.map(({ names }) => names[0]).join(", ")}.`);
 }
 
-/** The compiler of the tracer: the newest that is installed, or the newest that there is. */
+/** The compiler of the tracer, when none that is new enough is installed: the preferred one, or the newest that there is. */
 export async function installClang() {
   if ((await findClang()) !== undefined) return;
   await requireApt([{ names: ["clang"], why: "compiles the tracer" }]);
   await runAsRoot("apt-get", ["-q", "update"]);
   const versions = await availableVersions("clang");
-  const newest = versions.at(-1);
-  if (newest === undefined) throw new ScriptError(`There is no package clang-N, N at least ${clangVersions.oldest}.`);
-  await installPackages([{ names: [`clang-${newest}`], why: "compiles the tracer" }]);
+  const { preferred } = clangVersions;
+  const version = versions.includes(preferred) ? preferred : versions.at(-1);
+  if (version === undefined) throw new ScriptError(`There is no package clang-N, N at least ${clangVersions.oldest}.`);
+  await installPackages([{ names: [`clang-${version}`], why: "compiles the tracer" }]);
 }
 
 /** @returns {Promise<string | undefined>} the name of the newest clang that is installed and new enough */

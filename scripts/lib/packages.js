@@ -40,8 +40,8 @@ export const testNeeds = [
   { names: ["util-linux"], why: "drops rights in tests" },
 ];
 
-/** Oldest and newest clang that are looked for; as in bpf/Makefile. */
-export const clangVersions = { oldest: 15, newest: 25 };
+/** Oldest and newest clang that are looked for, as in bpf/Makefile, and the one that is installed where it can be had. */
+export const clangVersions = { oldest: 15, newest: 25, preferred: 19 };
 
 /** The formatters of different versions disagree: this one decides where it can be had. */
 export const clangFormatVersion = 19;
