@@ -51,6 +51,8 @@ static __always_inline bool journey__is_wanted(const struct wire_journey *journe
 {
 	if (settings.dropped_only && journey->end != WIRE_JOURNEY_DROPPED)
 		return false;
+	if (settings.keep_drops && journey->end == WIRE_JOURNEY_DROPPED)
+		return true;
 	return journey->end_monotonic_ns - journey->start_monotonic_ns >= settings.min_duration_ns;
 }
 

@@ -141,7 +141,8 @@ struct settings {
 	__u8 ends_may_be_unseen;   /* tracepoint backend: an sk_buff can be reused without an end having been seen */
 	__u8 tracepoints_are_hops; /* tracepoint backend and probe set drops */
 	__u8 drop_looks;           /* a drop may be the first sight of a packet */
-	__u8 reserved[3];
+	__u8 keep_drops;           /* min_duration_ns does not hold for what was dropped */
+	__u8 reserved[2];
 	__u64 trampolines[TRAMPOLINES]; /* where a function returns to whose return is probed; 0: none */
 	struct tracepoint_settings tracepoints[TRACEPOINT_PLACES];
 };

@@ -38,6 +38,7 @@ struct drain {
 	uint64_t seen[SEEN_ADDRESSES]; /* addresses that have had their SYMBOL frame */
 	uint64_t sent, hops, expired, discarded;
 	bool dropped_only;
+	bool keep_drops;
 	uint64_t min_duration_ns;
 	size_t taken_now;
 };
@@ -159,6 +160,8 @@ static bool drain__wants(const struct drain *drain, const struct wire_journey *j
 {
 	if (drain->dropped_only && journey->end != WIRE_JOURNEY_DROPPED)
 		return false;
+	if (drain->keep_drops && journey->end == WIRE_JOURNEY_DROPPED)
+		return true;
 	return journey->end_monotonic_ns - journey->start_monotonic_ns >= drain->min_duration_ns;
 }
 
@@ -295,6 +298,7 @@ struct drain *drain__new(struct bpf_object *object, struct stream *stream, const
 	if (!drain->taken || !drain->tags || !drain->slots || !drain->live || !settings || !drain->ring)
 		goto failed;
 	drain->dropped_only = settings->dropped_only;
+	drain->keep_drops = settings->keep_drops;
 	drain->min_duration_ns = settings->min_duration_ns;
 	return drain;
 failed:

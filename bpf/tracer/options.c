@@ -223,6 +223,8 @@ static const struct option table[] = {
 	{ "min-duration-ns", "N", FOR_TRACE, parse_number_64, FIELD(min_duration_ns), 0, MOST_MILLISECONDS * 1000000,
 	  "journeys of at least N nanoseconds" },
 	{ "dropped-only", NULL, FOR_TRACE, parse_switch, FIELD(dropped_only), 0, 0, "journeys that end in a drop" },
+	{ "keep-drops", NULL, FOR_TRACE, parse_switch, FIELD(keep_drops), 0, 0,
+	  "--min-duration-ns does not hold for journeys that end in a drop" },
 	{ "slots", "N", FOR_TRACE, parse_power_of_two, FIELD(slots), LEAST_SLOTS, MOST_SLOTS,
 	  "journeys under way at once, 8 KiB each (default 4096)" },
 	{ "ring-bytes", "N", FOR_TRACE, parse_power_of_two, FIELD(ring_bytes), LEAST_RING_BYTES, MOST_RING_BYTES,

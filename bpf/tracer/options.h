@@ -38,6 +38,7 @@ struct trace_options {
 	uint32_t rate_per_second; /* 0: no limit */
 	uint64_t min_duration_ns;
 	bool dropped_only;
+	bool keep_drops;
 	uint32_t slots;
 	uint32_t ring_bytes; /* a power of two and a multiple of the page size */
 	uint64_t expire_ms;

@@ -170,6 +170,7 @@ static void trace__set_settings(const struct trace *trace)
 	settings->sample_one_in = options->sample_one_in;
 	settings->rate_per_second = options->rate_per_second;
 	settings->dropped_only = options->dropped_only;
+	settings->keep_drops = options->keep_drops;
 	settings->min_duration_ns = options->min_duration_ns;
 	if (options->interface)
 		memcpy(settings->interface_name, options->interface, strlen(options->interface));

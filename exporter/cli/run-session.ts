@@ -169,9 +169,11 @@ class Session {
 
   /** The tracer has filtered already; a recording is asked again. */
   private keep({ journey }: JourneySpans): boolean {
-    const { isDroppedOnly, minDurationNs, maxJourneys } = this.context.config;
-    if (isDroppedOnly && journey.end !== "dropped") return false;
-    if (minDurationNs !== undefined && journey.durationNs < minDurationNs) return false;
+    const { isDroppedOnly, areDropsKept, minDurationNs, maxJourneys } = this.context.config;
+    const isDropped = journey.end === "dropped";
+    if (isDroppedOnly && !isDropped) return false;
+    const isKeptDrop = areDropsKept && isDropped;
+    if (minDurationNs !== undefined && journey.durationNs < minDurationNs && !isKeptDrop) return false;
     if (maxJourneys !== undefined && this.keptJourneys >= maxJourneys) return false;
     this.keptJourneys++;
     if (this.keptJourneys === maxJourneys && this.source.isRecording) this.stop();

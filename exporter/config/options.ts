@@ -112,6 +112,16 @@ export const options = {
     commands: [...tracing, "replay"],
     example: "5ms",
   }),
+  areDropsKept: defineOption<boolean>({
+    flag: "keep-drops",
+    group: "packets",
+    type: switchType,
+    default: false,
+    defaultText: "false",
+    help: "Journeys whose packet was dropped are wanted however short they were: --min-duration holds for the others.",
+    commands: ["trace", "run", "record", "replay"],
+    example: "true",
+  }),
   isDroppedOnly: defineOption<boolean>({
     flag: "dropped-only",
     group: "packets",

@@ -15,6 +15,7 @@ export function tracerArguments(config: Config): string[] {
     ...argument("--sample", config.sampleOneIn),
     ...argument("--rate", config.ratePerSecond),
     ...argument("--min-duration-ns", config.minDurationNs),
+    ...(config.areDropsKept ? ["--keep-drops"] : []),
     ...(config.isDroppedOnly ? ["--dropped-only"] : []),
     ...argument("--slots", config.slots),
     ...argument("--ring-bytes", config.ringBytes),

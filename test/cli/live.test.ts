@@ -84,6 +84,18 @@ test("drops tells the reason and the place", { skip }, async () => {
   }
 });
 
+test("--keep-drops: what is dropped is wanted, however short --min-duration finds it", { skip }, async () => {
+  const traffic = sendDatagrams(20);
+  try {
+    const choice = ["--min-duration", "1h", "--keep-drops", "-n", "2"];
+    const { code, stdout } = await runSkbspan(["trace", ...choice, `udp dst port ${PORT}`]);
+    assert.equal(code, 0);
+    assert.equal(stdout.match(/dropped: NO_SOCKET/g)?.length, 2, stdout);
+  } finally {
+    traffic.stop();
+  }
+});
+
 test("a filter that does not parse: libpcap's message, the position, exit 5", { skip }, async () => {
   const { code, stdout, stderr } = await runSkbspan(["trace", "tcp prot 80"]);
   assert.equal(code, 5);

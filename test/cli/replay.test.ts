@@ -51,9 +51,12 @@ test("trace and drops read a recording in place of the kernel, and so does stand
   });
 });
 
-test("--dropped-only, --min-duration and -n choose among what was recorded", async () => {
+test("--dropped-only, --min-duration, --keep-drops and -n choose among what was recorded", async () => {
   assert.match((await runSkbspan(["replay", recording, "--dropped-only"])).stderr, /^skbspan: 3 journeys/m);
   assert.match((await runSkbspan(["replay", recording, "--min-duration", "8us"])).stderr, /^skbspan: 2 journeys/m);
+  const droppedOrSlow = await runSkbspan(["replay", recording, "--min-duration", "8us", "--keep-drops"]);
+  assert.match(droppedOrSlow.stderr, /^skbspan: 5 journeys/m);
+  assert.equal(droppedOrSlow.stdout.match(/NETFILTER_DROP/g)?.length, 3);
   const { code, stderr } = await runSkbspan(["replay", recording, "-n", "2"]);
   assert.equal(code, 0);
   assert.match(stderr, /^skbspan: 2 journeys/m);

@@ -224,12 +224,13 @@ static void test_options_are_read(void)
 	CHECK_NUMBER(options.trace.mark_mask, 0xc00f);
 	CHECK_NUMBER(options.trace.sample_one_in, 100);
 
-	CHECK_NUMBER(PARSE(&options, error, "trace", "--min-duration-ns", "5000000000", "--dropped-only", "--slots",
-			   "32768", "--ring-bytes", "65536", "--expire-ms", "1", "--journeys", "18446744073709551615",
-			   "--rate", "50", "--duration-ms", "10", "--exit-with-stdin", "--mark", "7"),
+	CHECK_NUMBER(PARSE(&options, error, "trace", "--min-duration-ns", "5000000000", "--dropped-only",
+			   "--keep-drops", "--slots", "32768", "--ring-bytes", "65536", "--expire-ms", "1",
+			   "--journeys", "18446744073709551615", "--rate", "50", "--duration-ms", "10",
+			   "--exit-with-stdin", "--mark", "7"),
 		     0);
 	CHECK_NUMBER(options.trace.min_duration_ns, 5000000000);
-	CHECK(options.trace.dropped_only && options.trace.exit_with_stdin);
+	CHECK(options.trace.dropped_only && options.trace.keep_drops && options.trace.exit_with_stdin);
 	CHECK_NUMBER(options.trace.slots, 32768);
 	CHECK_NUMBER(options.trace.ring_bytes, 65536);
 	CHECK_NUMBER(options.trace.expire_ms, 1);
