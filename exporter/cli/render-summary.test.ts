@@ -28,10 +28,12 @@ test("seen, kept and lost, by cause and with what to do", () => {
       {
         name: "otlp",
         stats: {
-          acceptedJourneys: 1,
-          acceptedSpans: 9,
-          sentSpans: 1,
-          lostSpans: { buffer_full: 8, refused: 0, reader_gone: 5 },
+          acceptedJourneys: 1400,
+          acceptedSpans: 9000,
+          sentJourneys: 1395,
+          sentSpans: 8979,
+          lostJourneys: { buffer_full: 1, refused: 0, rejected: 3, reader_gone: 1 },
+          lostSpans: { buffer_full: 8, refused: 0, rejected: 8, reader_gone: 5 },
         },
       },
     ],
@@ -40,8 +42,10 @@ test("seen, kept and lost, by cause and with what to do", () => {
     "skbspan: 1,400 journeys, 1 span in 12.3 s",
     "  seen: 1,500 journeys begun, 1,234,567 looks at packets that did not match, 7 sampled out",
     "  kept: 1,400; ended: 1,400 delivered, 1 expired, 90 not wanted (--dropped-only, --min-duration)",
+    "  exported: 1,395 of 1,400 journeys by otlp",
     "  lost: 10 journeys: the ring buffer was full (raise --ring-size, or match less)",
-    "  lost: 8 spans not exported by otlp: the buffer was full (raise --max-buffer, or match less)",
+    "  lost: 1 journey (8 spans) not exported by otlp: the buffer was full (raise --max-buffer, or match less)",
+    "  lost: 8 spans of up to 3 journeys not exported by otlp: the collector took the request without them",
   ]);
 });
 

@@ -26,6 +26,11 @@ export function renderSummary(input: SummaryInput): string[] {
       `  kept: ${formatCount(keptJourneys)}${ends && `; ended: ${ends}`}${discarded}`,
     );
   }
+  for (const { name, stats: sink } of input.sinks)
+    if (name === "otlp")
+      lines.push(
+        `  exported: ${formatCount(sink.sentJourneys)} of ${formatCount(sink.acceptedJourneys)} journeys by otlp`,
+      );
   const losses = renderLosses(input);
   return losses.length === 0 ? [...lines, "  lost: nothing"] : [...lines, ...losses];
 }
@@ -38,9 +43,16 @@ export function renderLosses({ stats, sinks }: Pick<SummaryInput, "stats" | "sin
   // Whoever pipes into `head` knows.
   for (const sink of sinks)
     for (const [cause, spans] of Object.entries(sink.stats.lostSpans))
-      if (spans > 0 && cause !== "reader_gone")
-        losses.push(`${countOf(spans, "span")} not exported by ${sink.name}: ${sinkLossTexts[cause] ?? cause}`);
+      if (spans > 0 && cause !== "reader_gone") losses.push(describeSinkLoss(sink, cause, spans));
   return losses.map((loss) => `  lost: ${loss}`);
+}
+
+function describeSinkLoss({ name, stats }: SummaryInput["sinks"][number], cause: string, spans: number): string {
+  const journeys = countOf(stats.lostJourneys[cause] ?? 0, "journey");
+  const text = sinkLossTexts[cause] ?? cause;
+  // The collector says how many spans it left out, not of which journeys.
+  if (cause === "rejected") return `${countOf(spans, "span")} of up to ${journeys} not exported by ${name}: ${text}`;
+  return `${journeys} (${countOf(spans, "span")}) not exported by ${name}: ${text}`;
 }
 
 const sinkLossTexts: Readonly<Record<string, string>> = {

@@ -41,8 +41,11 @@ function snapshot(parts: Partial<AgentSnapshot> = {}): AgentSnapshot {
         stats: {
           acceptedJourneys: 5,
           acceptedSpans: 50,
+          sentJourneys: 3,
           sentSpans: 40,
+          lostJourneys: { buffer_full: 1 },
           lostSpans: { buffer_full: 10 },
+          waitingJourneys: 1,
           retries: 2,
         } as never,
       },
@@ -96,6 +99,10 @@ test("metrics are Prometheus text: each sample once, under its type, labels esca
   assert.equal(samples.get('skbspan_journeys_lost_total{cause="ring_full"}'), String(1000 + wireStat.lostRingFull));
   assert.equal(samples.get('skbspan_drops_total{reason="NETFILTER_DROP"}'), "7");
   assert.equal(samples.get('skbspan_sink_spans_lost_total{sink="otlp",cause="buffer_full"}'), "10");
+  assert.equal(samples.get('skbspan_sink_journeys_total{sink="otlp"}'), "5");
+  assert.equal(samples.get('skbspan_sink_journeys_sent_total{sink="otlp"}'), "3");
+  assert.equal(samples.get('skbspan_sink_journeys_lost_total{sink="otlp",cause="buffer_full"}'), "1");
+  assert.equal(samples.get('skbspan_sink_journeys_waiting{sink="otlp"}'), "1");
   assert.equal(samples.get('skbspan_sink_retries_total{sink="otlp"}'), "2");
   assert.equal(samples.get("skbspan_attach_duration_seconds"), "0.25");
   assert.equal(samples.has('skbspan_sink_buffered_bytes{sink="otlp"}'), false);
@@ -134,7 +141,15 @@ test("listens, on a free port when asked to, and says when it cannot", async () 
 test("exporting fails from the first second in which nothing gets through, until something does", () => {
   const health = createExportHealth();
   const observe = (nowMs: number, acceptedSpans: number, sentSpans: number, lost: number) =>
-    health.observe([{ acceptedJourneys: 0, acceptedSpans, sentSpans, lostSpans: { gone: lost } }], nowMs);
+    health.observe(
+      [
+        {
+          ...{ acceptedJourneys: 0, sentJourneys: 0, lostJourneys: {} },
+          ...{ acceptedSpans, sentSpans, lostSpans: { gone: lost } },
+        },
+      ],
+      nowMs,
+    );
   observe(1000, 0, 0, 0);
   assert.equal(health.failingMs(1000), 0);
   observe(2000, 10, 0, 0);

@@ -44,6 +44,13 @@ function sinkCount(read: (sink: Sink) => number | undefined): Metric["read"] {
     });
 }
 
+function sinkLosses(read: (sink: Sink) => Readonly<Record<string, number>>): Metric["read"] {
+  return ({ sinks }) =>
+    sinks.flatMap((sink) =>
+      Object.entries(read(sink)).map(([cause, value]) => ({ labels: { sink: sink.name, cause }, value })),
+    );
+}
+
 /** Counts that only some sinks have. */
 function extra(name: string): (sink: Sink) => number | undefined {
   return ({ stats }) => {
@@ -126,6 +133,17 @@ export const metrics: readonly Metric[] = [
     sinkCount(({ stats }) => stats.acceptedJourneys),
   ),
   counter(
+    "sink_journeys_sent",
+    "Journeys that the other side has as a whole.",
+    sinkCount(({ stats }) => stats.sentJourneys),
+  ),
+  counter(
+    "sink_journeys_lost",
+    "Journeys lost in a sink, or that may have lost spans there, by cause; given = sent + lost + waiting.",
+    sinkLosses(({ stats }) => stats.lostJourneys),
+  ),
+  gauge("sink_journeys_waiting", "Journeys that wait for the other side.", sinkCount(extra("waitingJourneys"))),
+  counter(
     "sink_spans",
     "Spans given to a sink.",
     sinkCount(({ stats }) => stats.acceptedSpans),
@@ -135,10 +153,10 @@ export const metrics: readonly Metric[] = [
     "Spans that the other side has.",
     sinkCount(({ stats }) => stats.sentSpans),
   ),
-  counter("sink_spans_lost", "Spans lost in a sink, by cause.", ({ sinks }) =>
-    sinks.flatMap(({ name, stats }) =>
-      Object.entries(stats.lostSpans).map(([cause, value]) => ({ labels: { sink: name, cause }, value })),
-    ),
+  counter(
+    "sink_spans_lost",
+    "Spans lost in a sink, by cause.",
+    sinkLosses(({ stats }) => stats.lostSpans),
   ),
   counter("sink_requests", "Export requests that were answered well.", sinkCount(extra("sentRequests"))),
   counter("sink_retries", "Export requests that were tried again.", sinkCount(extra("retries"))),

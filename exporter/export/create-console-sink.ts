@@ -13,6 +13,7 @@ export function createConsoleSink(options: { readonly output: Writable; readonly
   const style = (options.colour ?? wantsColour(options.output)) ? createColourStyle() : plainStyle;
   let journeys = 0;
   let spans = 0;
+  let sentJourneys = 0;
   let sentSpans = 0;
   return {
     accept(journeySpans: JourneySpans) {
@@ -20,6 +21,7 @@ export function createConsoleSink(options: { readonly output: Writable; readonly
       spans += journeySpans.spans.length;
       if (output.isClosed) return;
       output.write(`${renderJourneyTree(journeySpans, style)}\n`);
+      sentJourneys++;
       sentSpans += journeySpans.spans.length;
     },
     drained: () => output.drained(),
@@ -28,7 +30,9 @@ export function createConsoleSink(options: { readonly output: Writable; readonly
     stats: () => ({
       acceptedJourneys: journeys,
       acceptedSpans: spans,
+      sentJourneys,
       sentSpans,
+      lostJourneys: { reader_gone: journeys - sentJourneys },
       lostSpans: { reader_gone: spans - sentSpans },
     }),
   };

@@ -9,6 +9,7 @@ export function createJsonSink(options: { readonly output: Writable }): Sink {
   const output = createTextOutput(options.output);
   let journeys = 0;
   let spans = 0;
+  let sentJourneys = 0;
   let sentSpans = 0;
   return {
     accept(journeySpans: JourneySpans) {
@@ -16,6 +17,7 @@ export function createJsonSink(options: { readonly output: Writable }): Sink {
       spans += journeySpans.spans.length;
       if (output.isClosed) return;
       output.write(`${JSON.stringify(renderOtlpJson(journeySpans))}\n`);
+      sentJourneys++;
       sentSpans += journeySpans.spans.length;
     },
     drained: () => output.drained(),
@@ -24,7 +26,9 @@ export function createJsonSink(options: { readonly output: Writable }): Sink {
     stats: () => ({
       acceptedJourneys: journeys,
       acceptedSpans: spans,
+      sentJourneys,
       sentSpans,
+      lostJourneys: { reader_gone: journeys - sentJourneys },
       lostSpans: { reader_gone: spans - sentSpans },
     }),
   };

@@ -26,8 +26,13 @@ export interface OtlpSinkOptions {
   readonly onProblem?: (text: string) => void;
 }
 
+export interface OtlpSinkStats extends SinkStats, Pick<QueueStats, "sentRequests" | "retries" | "bufferedBytes"> {
+  /** Accepted = sent + lost + waiting, at any time. */
+  readonly waitingJourneys: number;
+}
+
 export interface OtlpSink extends Sink {
-  stats(): SinkStats & Pick<QueueStats, "sentRequests" | "retries" | "bufferedBytes">;
+  stats(): OtlpSinkStats;
 }
 
 /** What receivers accept by default, by the OTLP specification. */
@@ -54,13 +59,15 @@ class Exporter implements OtlpSink {
 
   constructor(options: OtlpSinkOptions) {
     this.transport = options.transport ?? createOtlpTransport(options.url === undefined ? {} : { url: options.url });
-    this.batchBytes = options.batchBytes ?? 1024 * 1024;
+    const maxBytes = options.maxBufferedBytes ?? 32 * 1024 * 1024;
+    // A request as large as the buffer would never find room beside one that is on its way.
+    this.batchBytes = Math.min(options.batchBytes ?? 1024 * 1024, maxBytes / (2 * MAX_CONCURRENT_REQUESTS));
     this.batchDelayMs = options.batchDelayMs ?? 200;
     this.flushTimeoutMs = options.flushTimeoutMs ?? 5000;
     this.isPatient = options.isPatient ?? false;
     this.queue = new RequestQueue({
       transport: this.transport,
-      maxBytes: options.maxBufferedBytes ?? 32 * 1024 * 1024,
+      maxBytes,
       maxConcurrent: MAX_CONCURRENT_REQUESTS,
       firstBackoffMs: options.firstBackoffMs ?? 500,
       maxBackoffMs: options.maxBackoffMs ?? 30_000,
@@ -101,10 +108,11 @@ class Exporter implements OtlpSink {
     clearTimeout(timer);
   }
 
-  stats(): ReturnType<OtlpSink["stats"]> {
-    const { sentSpans, lostSpans, sentRequests, retries, bufferedBytes } = this.queue.stats();
+  stats(): OtlpSinkStats {
+    const { bufferedJourneys, ...queued } = this.queue.stats();
     const { acceptedJourneys, acceptedSpans } = this;
-    return { acceptedJourneys, acceptedSpans, sentSpans, lostSpans, sentRequests, retries, bufferedBytes };
+    const waitingJourneys = this.faults.journeys + this.ordinary.journeys + bufferedJourneys;
+    return { acceptedJourneys, acceptedSpans, waitingJourneys, ...queued };
   }
 
   /** The journey that was just added made the request too large: it goes into the next one, if it fits into any. */
@@ -114,7 +122,7 @@ class Exporter implements OtlpSink {
     builder.add(journeySpans);
     if (builder.bytes <= MAX_REQUEST_BYTES) return;
     builder.removeLast();
-    this.queue.countLoss("too_large", journeySpans.spans.length);
+    this.queue.countLoss("too_large", { journeys: 1, spans: journeySpans.spans.length });
   }
 
   private sendAll(): void {
@@ -126,7 +134,7 @@ class Exporter implements OtlpSink {
 
   private send(builder: RequestBuilder): void {
     if (builder.journeys === 0) return;
-    const spans = builder.spans;
-    this.queue.offer({ bytes: builder.finish(), spans, isFault: builder === this.faults });
+    const { journeys, spans } = builder;
+    this.queue.offer({ bytes: builder.finish(), journeys, spans, isFault: builder === this.faults });
   }
 }

@@ -1,3 +1,5 @@
+import { Backoff } from "./backoff.js";
+import { DeliveryCounts, type LossCause } from "./delivery-counts.js";
 import type { OtlpRequest, OtlpTransport, SendOutcome } from "./otlp-request.js";
 
 export interface RequestQueueOptions {
@@ -16,17 +18,20 @@ export interface RequestQueueOptions {
 }
 
 export interface QueueStats {
+  readonly sentJourneys: number;
   readonly sentSpans: number;
   readonly sentRequests: number;
   readonly retries: number;
   readonly bufferedBytes: number;
+  readonly bufferedJourneys: number;
+  readonly lostJourneys: Readonly<Record<LossCause, number>>;
   readonly lostSpans: Readonly<Record<LossCause, number>>;
 }
 
-export type LossCause = "buffer_full" | "refused" | "rejected" | "gave_up" | "closed" | "too_large";
-
 /** So much keeps a receiver busy. More would only age in memory, where the collector of garbage has to look through it. */
 const ENOUGH_BYTES = 4 * 1024 * 1024;
+/** Node's timers end at once when asked for more than 2^31 ms: a receiver may ask for anything. */
+const MAX_TIMER_MS = 3_600_000;
 
 interface Entry {
   readonly request: OtlpRequest;
@@ -40,36 +45,28 @@ interface Entry {
 export class RequestQueue {
   private readonly options: RequestQueueOptions;
   private readonly nowMs: () => number;
-  private readonly random: () => number;
+  private readonly backoff: Backoff;
+  private readonly counts = new DeliveryCounts();
   private readonly waiting: { readonly faults: Entry[]; readonly ordinary: Entry[] } = { faults: [], ordinary: [] };
-  private readonly idleWaiters: (() => void)[] = [];
+  private readonly idleWaiters = new Set<() => void>();
   private readonly roomWaiters: (() => void)[] = [];
   private readonly running = new Set<Entry>();
   private bufferedBytes = 0;
-  private failures = 0;
-  private pausedUntilMs = 0;
+  private bufferedJourneys = 0;
   private timer: NodeJS.Timeout | undefined;
-  private sentSpans = 0;
   private sentRequests = 0;
   private retries = 0;
-  private readonly lost: Record<LossCause, number> = {
-    buffer_full: 0,
-    refused: 0,
-    rejected: 0,
-    gave_up: 0,
-    closed: 0,
-    too_large: 0,
-  };
 
   constructor(options: RequestQueueOptions) {
     this.options = options;
     this.nowMs = options.nowMs ?? (() => performance.now());
-    this.random = options.random ?? Math.random;
+    this.backoff = new Backoff({ ...options, random: options.random ?? Math.random });
   }
 
   offer(request: OtlpRequest): void {
     this.laneOf(request).push({ request, offeredMs: this.nowMs() });
     this.bufferedBytes += request.bytes.length;
+    this.bufferedJourneys += request.journeys;
     this.evict();
     this.pump();
   }
@@ -80,16 +77,25 @@ export class RequestQueue {
     return new Promise((resolve) => this.roomWaiters.push(resolve));
   }
 
-  /** Resolves when nothing waits or is on its way, at the latest after `timeoutMs`. True: all is done. */
-  idle(timeoutMs: number): Promise<boolean> {
-    if (this.isIdle()) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), timeoutMs);
-      this.idleWaiters.push(() => {
+  /**
+   * Resolves when nothing waits or is on its way, at the latest after `timeoutMs`. Until then pauses are short: the one
+   * attempt that arrives is not to wait for half a minute.
+   */
+  async idle(timeoutMs: number): Promise<void> {
+    if (this.isIdle()) return;
+    this.backoff.hurry(true);
+    this.stopTimer();
+    this.pump();
+    await new Promise<void>((resolve) => {
+      const finish = (): void => {
         clearTimeout(timer);
-        resolve(true);
-      });
+        this.idleWaiters.delete(finish);
+        resolve();
+      };
+      const timer = setTimeout(finish, timeoutMs);
+      this.idleWaiters.add(finish);
     });
+    this.backoff.hurry(false);
   }
 
   /** Gives up all that waits or is on its way. */
@@ -99,18 +105,20 @@ export class RequestQueue {
     // Whether these arrive will not be known.
     for (const entry of this.running) this.lose(entry, "closed");
     this.running.clear();
-    clearTimeout(this.timer);
-    this.timer = undefined;
+    this.stopTimer();
     this.notify();
   }
 
-  countLoss(cause: LossCause, spans: number): void {
-    this.lost[cause] += spans;
+  /** For what is lost before it is a request. */
+  countLoss(cause: LossCause, amount: { readonly journeys: number; readonly spans: number }): void {
+    this.counts.lose(cause, amount);
   }
 
   stats(): QueueStats {
-    const { sentSpans, sentRequests, retries, bufferedBytes } = this;
-    return { sentSpans, sentRequests, retries, bufferedBytes, lostSpans: { ...this.lost } };
+    const { sentRequests, retries, bufferedBytes, bufferedJourneys } = this;
+    const { sentJourneys, sentSpans, lostJourneys, lostSpans } = this.counts;
+    const delivery = { sentJourneys, sentSpans, lostJourneys, lostSpans };
+    return { ...delivery, sentRequests, retries, bufferedBytes, bufferedJourneys };
   }
 
   private laneOf(request: OtlpRequest): Entry[] {
@@ -134,14 +142,20 @@ export class RequestQueue {
   }
 
   private lose(entry: Entry, cause: LossCause): void {
-    this.lost[cause] += entry.request.spans;
-    this.bufferedBytes -= entry.request.bytes.length;
+    this.counts.lose(cause, entry.request);
+    this.letGo(entry);
+  }
+
+  private letGo({ request }: Entry): void {
+    this.bufferedBytes -= request.bytes.length;
+    this.bufferedJourneys -= request.journeys;
   }
 
   private pump(): void {
     const now = this.nowMs();
-    if (now < this.pausedUntilMs) return this.pumpLater(this.pausedUntilMs - now);
-    const limit = this.failures > 0 ? 1 : this.options.maxConcurrent;
+    const pauseMs = this.backoff.remainingMs(now);
+    if (pauseMs > 0) return this.pumpLater(pauseMs);
+    const limit = this.backoff.isFailing ? 1 : this.options.maxConcurrent;
     while (this.running.size < limit) {
       const entry = this.waiting.faults.shift() ?? this.waiting.ordinary.shift();
       if (!entry) break;
@@ -152,11 +166,19 @@ export class RequestQueue {
   }
 
   private pumpLater(delayMs: number): void {
-    if (this.timer) return;
-    this.timer = setTimeout(() => {
-      this.timer = undefined;
-      this.pump();
-    }, delayMs);
+    if (this.timer || this.isIdle()) return;
+    this.timer = setTimeout(
+      () => {
+        this.timer = undefined;
+        this.pump();
+      },
+      Math.min(delayMs, MAX_TIMER_MS),
+    );
+  }
+
+  private stopTimer(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
   }
 
   private settle(entry: Entry, outcome: SendOutcome, startedMs: number): void {
@@ -167,35 +189,30 @@ export class RequestQueue {
   }
 
   private finish(entry: Entry, outcome: Exclude<SendOutcome, { kind: "retry" }>): void {
-    const { spans, bytes } = entry.request;
+    const { endpoint } = this.options.transport;
+    const { spans } = entry.request;
+    // Whatever the answer is, the receiver is there.
+    const wasFailing = this.backoff.succeed();
     if (outcome.kind === "refused") {
       this.lose(entry, "refused");
-      this.options.onTrouble?.(`${this.options.transport.endpoint} refused ${spans} spans: ${outcome.message}`);
+      this.options.onTrouble?.(`${endpoint} refused ${spans} spans: ${outcome.message}`);
       return;
     }
-    this.bufferedBytes -= bytes.length;
+    this.letGo(entry);
     this.sentRequests++;
-    this.sentSpans += spans - outcome.rejectedSpans;
-    this.lost.rejected += outcome.rejectedSpans;
+    this.counts.send(entry.request, outcome.rejectedSpans);
     if (outcome.rejectedSpans > 0)
       this.options.onTrouble?.(
-        `${this.options.transport.endpoint} rejected ${outcome.rejectedSpans} of ${spans} spans: ${outcome.message ?? "no reason given"}`,
+        `${endpoint} rejected ${outcome.rejectedSpans} of ${spans} spans: ${outcome.message ?? "no reason given"}`,
       );
-    if (this.failures > 0) this.options.onRecovery?.();
-    this.failures = 0;
+    if (wasFailing) this.options.onRecovery?.();
   }
 
   private retry(entry: Entry, outcome: Extract<SendOutcome, { kind: "retry" }>, startedMs: number): void {
-    const now = this.nowMs();
-    // Requests that were under way together fail together: that is one failure.
-    if (startedMs >= this.pausedUntilMs) {
-      this.failures++;
-      const backoffMs = Math.min(this.options.maxBackoffMs, this.options.firstBackoffMs * 2 ** (this.failures - 1));
-      this.pausedUntilMs = now + (outcome.delayMs ?? backoffMs * (0.5 + this.random() / 2));
-      if (this.failures === 1)
-        this.options.onTrouble?.(`cannot send to ${this.options.transport.endpoint}, trying again: ${outcome.message}`);
-    }
-    if (now - entry.offeredMs >= this.options.giveUpMs) return this.lose(entry, "gave_up");
+    const nowMs = this.nowMs();
+    if (this.backoff.fail({ startedMs, nowMs, orderedMs: outcome.delayMs }))
+      this.options.onTrouble?.(`cannot send to ${this.options.transport.endpoint}, trying again: ${outcome.message}`);
+    if (nowMs - entry.offeredMs >= this.options.giveUpMs) return this.lose(entry, "gave_up");
     this.retries++;
     this.laneOf(entry.request).unshift(entry);
     this.evict();
@@ -203,6 +220,6 @@ export class RequestQueue {
 
   private notify(): void {
     if (this.hasRoom()) for (const wake of this.roomWaiters.splice(0)) wake();
-    if (this.isIdle()) for (const wake of this.idleWaiters.splice(0)) wake();
+    if (this.isIdle()) for (const wake of [...this.idleWaiters]) wake();
   }
 }

@@ -1,6 +1,7 @@
 /** An encoded ExportTraceServiceRequest on its way. */
 export interface OtlpRequest {
   readonly bytes: Uint8Array;
+  readonly journeys: number;
   readonly spans: number;
   /** Whether it holds journeys that were dropped by a fault: it is given up last. */
   readonly isFault: boolean;

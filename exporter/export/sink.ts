@@ -1,11 +1,14 @@
 import type { JourneySpans } from "../map/packet-span.js";
 
-/** What became of the spans that a sink was given. */
+/** What became of the journeys that a sink was given, and of their spans: accepted = sent + lost + still waiting. */
 export interface SinkStats {
   readonly acceptedJourneys: number;
   readonly acceptedSpans: number;
+  /** Journeys that the other side has as a whole. */
+  readonly sentJourneys: number;
   readonly sentSpans: number;
   /** By cause; a cause that did not happen may be absent. */
+  readonly lostJourneys: Readonly<Record<string, number>>;
   readonly lostSpans: Readonly<Record<string, number>>;
 }
 

@@ -37,10 +37,13 @@ test("ready after the first frame, not ready while a collector is away, and the 
   assert.match(metrics, /^skbspan_drops_total\{reason="NETFILTER_DROP"\} 10$/m);
   assert.match(metrics, /^skbspan_sink_spans_total\{sink="otlp"\} 90$/m);
   assert.match(metrics, /^skbspan_sink_spans_sent_total\{sink="otlp"\} 0$/m);
+  assert.match(metrics, /^skbspan_sink_journeys_total\{sink="otlp"\} 30$/m);
+  assert.match(metrics, /^skbspan_sink_journeys_sent_total\{sink="otlp"\} 0$/m);
   running.child.kill("SIGTERM");
   const { code, stderr } = await running.result;
   assert.equal(code, 1);
-  assert.match(stderr, /lost: 90 spans not exported by otlp/);
+  assert.match(stderr, /exported: 0 of 30 journeys by otlp/);
+  assert.match(stderr, /lost: \d+ journeys \(\d+ spans\) not exported by otlp/);
   assert.match(stderr, /No span reached the collector/);
 });
 

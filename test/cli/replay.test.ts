@@ -157,7 +157,7 @@ test("a collector that is not there: one message with its address, the count of 
   assert.equal(code, 1);
   assert.equal(stdout, "");
   assert.equal(stderr.match(/^skbspan: warning: cannot send to 127\.0\.0\.1:1/gm)?.length, 1, stderr);
-  assert.match(stderr, /lost: \d+ spans not exported by otlp/);
+  assert.match(stderr, /lost: \d+ journeys? \(\d+ spans\) not exported by otlp/);
   assert.match(stderr, /skbspan: error: No span reached the collector: all \d+ are lost\./);
   assertNoTrace(stderr);
 });

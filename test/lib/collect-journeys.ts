@@ -11,7 +11,14 @@ export function collectJourneys(recording: Uint8Array): JourneySpans[] {
     drained: () => undefined,
     flush: () => done,
     close: () => done,
-    stats: () => ({ acceptedJourneys: 0, acceptedSpans: 0, sentSpans: 0, lostSpans: {} }),
+    stats: () => ({
+      acceptedJourneys: 0,
+      acceptedSpans: 0,
+      sentJourneys: 0,
+      sentSpans: 0,
+      lostJourneys: {},
+      lostSpans: {},
+    }),
   };
   const pipeline = createPipeline({ sinks: [sink] });
   pipeline.push(recording);
