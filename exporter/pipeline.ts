@@ -9,6 +9,8 @@ import type { JourneySpans } from "./map/packet-span.js";
 export interface PipelineOptions {
   readonly sinks: readonly Sink[];
   readonly resolver?: IdentityResolver;
+  /** Every journey, before any is left out. */
+  readonly onMapped?: (spans: JourneySpans) => void;
   /** Journeys that are not wanted go no further. */
   readonly keep?: (spans: JourneySpans) => boolean;
   readonly onJourney?: (spans: JourneySpans) => void;
@@ -42,6 +44,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (frame.type === "message") options.onMessage?.(frame);
     if (frame.type !== "journey") return state.apply(frame);
     const journeySpans = mapJourney(frame.journey, state);
+    options.onMapped?.(journeySpans);
     if (options.keep && !options.keep(journeySpans)) return;
     journeys++;
     spans += journeySpans.spans.length;

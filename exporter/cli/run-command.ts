@@ -1,4 +1,5 @@
 import { createControlServer } from "../control/create-control-server.js";
+import { createDropCounter } from "../control/create-drop-counter.js";
 import { createExportHealth } from "../control/create-export-health.js";
 import { createNodeState } from "../enrich/create-node-state.js";
 import { scope } from "../export/scope.js";
@@ -9,8 +10,6 @@ import { openSource } from "./open-source.js";
 import { type Consumer, type ConsumerHooks, runSession } from "./run-session.js";
 
 const OBSERVE_EVERY_MS = 1_000;
-/** The kernel has some two hundred reasons; this is for a stream that does not come from one. */
-const MAX_REASONS = 1_000;
 
 /** `skbspan run`: the agent. Ends with the tracer, or cleanly on SIGTERM. */
 export const runCommand: RunCommand = async (context) => {
@@ -32,7 +31,7 @@ interface Agent {
 }
 
 function createAgent({ config, reporter }: CommandContext, sinks: readonly NamedSink[]): Agent {
-  const dropsByReason = new Map<string, number>();
+  const drops = createDropCounter(() => performance.now());
   const health = createExportHealth();
   let state: Consumer["state"] = createNodeState();
   const control = createControlServer({
@@ -41,7 +40,8 @@ function createAgent({ config, reporter }: CommandContext, sinks: readonly Named
       version: scope.version,
       state,
       sinks: sinks.map(({ name, sink }) => ({ name, stats: sink.stats() })),
-      dropsByReason,
+      dropsByReason: drops.byReason(state),
+      dropSeries: drops.series(),
       exportFailingMs: health.failingMs(performance.now()),
     }),
   });
@@ -62,12 +62,7 @@ function createAgent({ config, reporter }: CommandContext, sinks: readonly Named
       const pipeline = createPipeline({
         ...hooks,
         sinks: sinks.map(({ sink }) => sink),
-        onJourney({ journey }) {
-          if (journey.end !== "dropped") return;
-          const reason = pipeline.state.dropReason(journey.dropReason);
-          const key = dropsByReason.has(reason) || dropsByReason.size < MAX_REASONS ? reason : "OTHER";
-          dropsByReason.set(key, (dropsByReason.get(key) ?? 0) + 1);
-        },
+        onMapped: (spans) => drops.count(spans, pipeline.state),
         onFrame(frame) {
           if (frame.type === "hello")
             reporter.say(

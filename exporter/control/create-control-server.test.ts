@@ -6,6 +6,7 @@ import { UserError } from "../lib/user-error.js";
 import { wireStat } from "../wire/layout.js";
 import type { AgentSnapshot } from "./agent-snapshot.js";
 import { createControlServer } from "./create-control-server.js";
+import type { DropSeries } from "./create-drop-counter.js";
 import { createExportHealth } from "./create-export-health.js";
 import { metrics } from "./metrics.js";
 
@@ -25,6 +26,20 @@ const hello: HelloFrame = {
   hostName: "node",
   hostId: "",
   filter: "",
+};
+
+const dropSeries: DropSeries = {
+  labels: {
+    reason: "NETFILTER_DROP",
+    location: "nft_do_chain",
+    place: "linux-network",
+    namespace: "shop",
+    workload: "checkout",
+    source: "10.1.2.3",
+    destination: "10.1.2.4:80",
+  },
+  count: 7,
+  exemplar: { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331", unixMs: 1_700_000_000_250 },
 };
 
 function snapshot(parts: Partial<AgentSnapshot> = {}): AgentSnapshot {
@@ -51,6 +66,7 @@ function snapshot(parts: Partial<AgentSnapshot> = {}): AgentSnapshot {
       },
     ],
     dropsByReason: new Map([["NETFILTER_DROP", 7]]),
+    dropSeries: [dropSeries],
     exportFailingMs: 0,
     ...parts,
   };
@@ -106,6 +122,21 @@ test("metrics are Prometheus text: each sample once, under its type, labels esca
   assert.equal(samples.get('skbspan_sink_retries_total{sink="otlp"}'), "2");
   assert.equal(samples.get("skbspan_attach_duration_seconds"), "0.25");
   assert.equal(samples.has('skbspan_sink_buffered_bytes{sink="otlp"}'), false);
+});
+
+test("OpenMetrics for who takes it: families without _total, an exemplar beside a drop, an end", async () => {
+  const accept = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.2";
+  const answer = await serve().server.inject({ url: "/metrics", headers: { accept } });
+  assert.equal(answer.headers["content-type"], "application/openmetrics-text; version=1.0.0; charset=utf-8");
+  assert.ok(answer.body.endsWith("\n# EOF\n"));
+  assert.match(answer.body, /^# TYPE skbspan_drop_faults counter$/m);
+  const line = answer.body.split("\n").find((each) => each.startsWith("skbspan_drop_faults_total{"));
+  assert.equal(
+    line,
+    'skbspan_drop_faults_total{reason="NETFILTER_DROP",location="nft_do_chain",place="linux-network",namespace="shop",' +
+      'workload="checkout",source="10.1.2.3",destination="10.1.2.4:80"} 7 ' +
+      '# {trace_id="0af7651916cd43dd8448eb211c80319c",span_id="b7ad6b7169203331"} 1 1700000000.250',
+  );
 });
 
 test("names follow Prometheus' rules, and every count of the tracer is there", async () => {

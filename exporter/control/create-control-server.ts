@@ -4,7 +4,7 @@ import { describeSystemError } from "../lib/describe-system-error.js";
 import { exitCode } from "../lib/exit-code.js";
 import { UserError } from "../lib/user-error.js";
 import type { AgentSnapshot } from "./agent-snapshot.js";
-import { METRICS_CONTENT_TYPE, renderMetrics } from "./render-metrics.js";
+import { chooseMetricsFormat, renderMetrics } from "./render-metrics.js";
 
 export interface ControlServerOptions {
   readonly takeSnapshot: () => AgentSnapshot;
@@ -20,7 +20,7 @@ export interface ControlServer {
   close(): Promise<void>;
 }
 
-/** /healthz: the process answers. /readyz: the tracer is attached and spans get through. /metrics: Prometheus' text. */
+/** /healthz: the process answers. /readyz: the tracer is attached and spans get through. /metrics: OpenMetrics or Prometheus' text. */
 export function createControlServer({ takeSnapshot, unreadyAfterMs }: ControlServerOptions): ControlServer {
   // A scraper that keeps its connection is not to hold up the end of the agent.
   const server = Fastify({ forceCloseConnections: true });
@@ -30,7 +30,10 @@ export function createControlServer({ takeSnapshot, unreadyAfterMs }: ControlSer
     if (reason === undefined) return { status: "ready" };
     return reply.code(503).send({ status: "not ready", reason });
   });
-  server.get("/metrics", async (_, reply) => reply.type(METRICS_CONTENT_TYPE).send(renderMetrics(takeSnapshot())));
+  server.get("/metrics", async (request, reply) => {
+    const format = chooseMetricsFormat(request.headers.accept);
+    return reply.type(format.contentType).send(renderMetrics(takeSnapshot(), format));
+  });
   server.setNotFoundHandler(async (_, reply) =>
     reply.code(404).send({ status: "not found", reason: "there are /healthz, /readyz and /metrics" }),
   );

@@ -1,9 +1,12 @@
 import type { TracerStats } from "../enrich/create-node-state.js";
 import type { AgentSnapshot } from "./agent-snapshot.js";
+import type { Exemplar } from "./create-drop-counter.js";
 
 export interface Sample {
   readonly labels?: Readonly<Record<string, string>>;
   readonly value: number;
+  /** Only counters can have one. */
+  readonly exemplar?: Exemplar | undefined;
 }
 
 /** A row of the metric table. Names follow Prometheus: base units, `_total` for what only grows. */
@@ -124,8 +127,16 @@ export const metrics: readonly Metric[] = [
   counter("hops_lost", "Hops lost because the journey's slot was full.", stat("lostHops")),
   counter("probe_hits_missed", "Probe hits that the kernel skipped.", stat("lostMissed")),
   counter("packets_unreadable", "Packets whose headers could not be read.", stat("unreadable")),
-  counter("drops", "Dropped packets among the exported journeys, by the kernel's reason.", ({ dropsByReason }) =>
-    [...dropsByReason].map(([reason, value]) => ({ labels: { reason }, value })),
+  counter(
+    "drops",
+    "Dropped packets among those that were followed, by the kernel's reason, whether a fault or by design.",
+    ({ dropsByReason }) => [...dropsByReason].map(([reason, value]) => ({ labels: { reason }, value })),
+  ),
+  counter(
+    "drop_faults",
+    "Dropped packets whose drop is a fault: why, where and whose. At most 1,500 series and one a reason.",
+    ({ dropSeries }) =>
+      dropSeries.map(({ labels, count, exemplar }) => ({ labels: { ...labels }, value: count, exemplar })),
   ),
   counter(
     "sink_journeys",

@@ -28,6 +28,8 @@ export interface NodeState {
   probe(index: number): ProbeFrame | undefined;
   /** Without `SKB_DROP_REASON_`, e.g. "NETFILTER_DROP". */
   dropReason(value: number): string;
+  /** The names of all reasons that the running kernel has. */
+  dropReasons(): Iterable<string>;
   /** Undefined when the kernel's symbol table did not know it. */
   symbol(address: KernelAddress): KernelSymbol | undefined;
   /** `function+0xoffset`, or the number when it has no name. */
@@ -103,6 +105,10 @@ class State implements NodeState {
 
   dropReason(value: number): string {
     return this.reasons.get(value) ?? (value === 0 ? "NOT_DROPPED_YET" : `REASON_${value}`);
+  }
+
+  dropReasons(): Iterable<string> {
+    return this.reasons.values();
   }
 
   symbol(address: KernelAddress): KernelSymbol | undefined {

@@ -40,6 +40,12 @@ export const testNeeds = [
   { names: ["util-linux"], why: "drops rights in tests" },
 ];
 
+/** Go comes with pip when the one that is installed is too old: Debian 12's is. @type {readonly Need[]} */
+export const backendNeeds = [
+  { names: ["python3-pip"], why: "fetches Go, which builds Jaeger and the Collector" },
+  { names: ["ca-certificates"], why: "lets Go and pip check who they talk to" },
+];
+
 /** Oldest and newest clang that are looked for, as in bpf/Makefile, and the one that is installed where it can be had. */
 export const clangVersions = { oldest: 15, newest: 25, preferred: 19 };
 

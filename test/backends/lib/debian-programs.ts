@@ -1,0 +1,46 @@
+import { access, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { runProgram } from "../../kernels/run-program.js";
+import { fromProgramCache, inTemporaryFolder } from "./program-cache.js";
+
+/** Prometheus and Alertmanager, and the libraries of Prometheus' page. */
+const PACKAGES = [
+  ...["prometheus", "prometheus-alertmanager", "fonts-glyphicons-halflings"],
+  ...[
+    "libjs-bootstrap4",
+    "libjs-d3",
+    "libjs-eonasdan-bootstrap-datetimepicker",
+    "libjs-jquery",
+    "libjs-jquery-hotkeys",
+  ],
+  ...["libjs-moment", "libjs-moment-timezone", "libjs-mustache", "libjs-popper.js", "libjs-rickshaw"],
+];
+
+/**
+ * A tree with Debian's packages unpacked into it. They are not installed: that would start both as services, now and whenever
+ * the machine boots.
+ */
+export function unpackDebianPrograms(onProgress: (text: string) => void): Promise<string> {
+  return fromProgramCache(`debian-prometheus-${process.arch}`, async (result) => {
+    onProgress("fetching Prometheus and Alertmanager with apt-get (they are not installed) ...");
+    await inTemporaryFolder(async (folder) => {
+      await download(folder);
+      for (const file of await readdir(folder)) await runProgram("dpkg", ["-x", join(folder, file), result]);
+    });
+    for (const program of ["prometheus", "promtool", "prometheus-alertmanager", "amtool"])
+      await access(join(result, "usr/bin", program));
+  });
+}
+
+async function download(folder: string): Promise<void> {
+  // "root": apt's own user may not write below a home.
+  const args = ["-q", "-o", "APT::Sandbox::User=root", "download", ...PACKAGES];
+  const attempt = () => runProgram("apt-get", args, { cwd: folder });
+  try {
+    await attempt();
+  } catch {
+    // The lists are old, or were never fetched.
+    await runProgram("apt-get", ["-q", "update"]);
+    await attempt();
+  }
+}

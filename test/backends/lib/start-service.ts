@@ -1,0 +1,96 @@
+import { spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export interface ServiceOptions {
+  readonly name: string;
+  readonly argv: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** It is up when this answers 200. */
+  readonly readyUrl: string;
+  /** Default two minutes: they start in seconds, on a busy machine in more. */
+  readonly readyTimeoutMs?: number;
+}
+
+/** A program that serves until it is stopped. */
+export interface Service {
+  readonly pid: number;
+  /** What it wrote last, to both outputs. */
+  output(): string;
+  /** Resolves when it has ended, however. */
+  readonly exited: Promise<void>;
+  /** SIGTERM, then SIGKILL; resolves when it is gone. Safe to call twice. */
+  stop(): Promise<void>;
+  /** SIGKILL, as a crash: nothing is flushed. */
+  kill(): Promise<void>;
+}
+
+const READY_TIMEOUT_MS = 120_000;
+const STOP_GRACE_MS = 10_000;
+const LOOK_EVERY_MS = 100;
+const MAX_OUTPUT_CHARACTERS = 200_000;
+const SHOWN_CHARACTERS = 3_000;
+
+/** Starts a program and waits until it answers. Throws, with what it said, when it ends before or takes too long. */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const service = spawnService(options);
+  try {
+    await waitUntilReady(options, service);
+  } catch (error) {
+    await service.kill();
+    throw error;
+  }
+  return service;
+}
+
+function spawnService({ argv: [program = "", ...args], environment }: ServiceOptions): Service {
+  const child = spawn(program, args, { env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output = (output + text).slice(-MAX_OUTPUT_CHARACTERS);
+    });
+  // Nothing is left behind when the test's process ends first.
+  const killNow = (): void => void child.kill("SIGKILL");
+  process.once("exit", killNow);
+  const exited = new Promise<void>((resolve) => {
+    const end = (): void => {
+      process.off("exit", killNow);
+      resolve();
+    };
+    child.on("exit", end);
+    child.on("error", (error) => {
+      output += error.message;
+      end();
+    });
+  });
+  const stop = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+    child.kill(signal);
+    const timer = setTimeout(killNow, STOP_GRACE_MS);
+    await exited;
+    clearTimeout(timer);
+  };
+  return {
+    pid: child.pid ?? -1,
+    output: () => output,
+    exited,
+    stop: () => stop("SIGTERM"),
+    kill: () => stop("SIGKILL"),
+  };
+}
+
+async function waitUntilReady({ name, readyUrl, readyTimeoutMs = READY_TIMEOUT_MS }: ServiceOptions, service: Service) {
+  let hasEnded = false;
+  void service.exited.then(() => {
+    hasEnded = true;
+  });
+  const deadlineMs = performance.now() + readyTimeoutMs;
+  while (!hasEnded && performance.now() < deadlineMs) {
+    const answer = await fetch(readyUrl, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
+    await answer?.arrayBuffer();
+    if (answer?.status === 200 && !hasEnded) return;
+    await sleep(LOOK_EVERY_MS);
+  }
+  const how = hasEnded ? "ended before it was ready" : `did not answer on ${readyUrl} within ${readyTimeoutMs} ms`;
+  throw new Error(`${name} ${how}; it said:\n${service.output().slice(-SHOWN_CHARACTERS)}`);
+}
