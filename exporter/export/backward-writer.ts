@@ -19,8 +19,17 @@ export class BackwardWriter {
   /** A copy of all that was written; the writer is empty again. */
   take(): Uint8Array {
     const message = this.bytes.slice(this.at);
-    this.at = this.bytes.length;
+    this.clear();
     return message;
+  }
+
+  /** All that was written, until something else is. */
+  get written(): Uint8Array {
+    return this.bytes.subarray(this.at);
+  }
+
+  clear(): void {
+    this.at = this.bytes.length;
   }
 
   byte(value: number): void {

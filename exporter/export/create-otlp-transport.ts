@@ -31,7 +31,7 @@ export function createOtlpTransport(options: OtlpTransportOptions = {}): OtlpTra
   const configuration = convertLegacyOtlpGrpcOptions(options.url === undefined ? {} : { url: options.url }, "TRACES");
   let latest: IExportTraceServiceResponse | undefined;
   const serializer: ISerializer<OtlpRequest, IExportTraceServiceResponse> = {
-    serializeRequest: (request) => request.bytes,
+    serializeRequest: (request) => shareable(request.bytes),
     deserializeResponse(bytes) {
       // The delegate calls this right before the callback of the same request, without a pause between.
       latest = bytes.length === 0 ? {} : ProtobufTraceSerializer.deserializeResponse(bytes);
@@ -60,6 +60,16 @@ export function createOtlpTransport(options: OtlpTransportOptions = {}): OtlpTra
     },
     close: () => delegate.shutdown(),
   };
+}
+
+/**
+ * The same bytes, such that `Buffer.from`, which the official transport calls on them, shares their memory: it takes what
+ * an object's `valueOf()` gives, and copies no ArrayBuffer. A copy of a mebibyte a request is a fifth of what sending costs.
+ */
+function shareable(bytes: Uint8Array): Uint8Array {
+  const { buffer } = bytes;
+  if (buffer.byteLength !== bytes.length) return bytes;
+  return Object.defineProperty(new Uint8Array(buffer), "valueOf", { value: () => buffer });
 }
 
 function acceptedOutcome(response: IExportTraceServiceResponse | undefined): SendOutcome {

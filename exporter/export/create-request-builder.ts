@@ -1,6 +1,6 @@
 import type { Identity } from "../enrich/identity.js";
-import type { Attribute, JourneySpans, PacketSpan } from "../map/packet-span.js";
-import { encodeGroup, encodeResource, encodeSpanAttribute } from "./encode-attribute.js";
+import type { AttributeGroup, JourneySpans, PacketSpan } from "../map/packet-span.js";
+import { appendAttribute, encodeResource } from "./encode-attribute.js";
 import { STATUS_CODE_ERROR } from "./otlp-constants.js";
 import {
   integerField,
@@ -11,6 +11,7 @@ import {
   writePaddedLength,
 } from "./protobuf-writer.js";
 import { scope } from "./scope.js";
+import { Segment } from "./segment.js";
 import { type SpanTemplate, templateOf } from "./span-template.js";
 
 /** Gathers journeys into an ExportTraceServiceRequest, grouped by resource. */
@@ -26,7 +27,6 @@ export interface RequestBuilder {
   finish(): Uint8Array;
 }
 
-const FIRST_SEGMENT_BYTES = 64 * 1024;
 /** Segments of owners that no longer appear would stay for ever. */
 const MAX_IDLE_SEGMENTS = 256;
 const TWO_POW_32 = 4294967296;
@@ -34,16 +34,6 @@ const encodedScope = lengthDelimited(
   1,
   Buffer.concat([lengthDelimited(1, scope.name), lengthDelimited(2, scope.version)]),
 );
-
-/** The spans of one resource, one after another. */
-interface Segment {
-  readonly identity: Identity;
-  readonly overheadBytes: number;
-  bytes: Uint8Array;
-  view: DataView;
-  length: number;
-  lengthBefore: number;
-}
 
 export function createRequestBuilder(): RequestBuilder {
   return new Builder();
@@ -56,6 +46,10 @@ class Builder implements RequestBuilder {
   private readonly segments = new Map<Identity, Segment>();
   private lastIdentity: Identity | undefined;
   private lastSegment: Segment | undefined;
+  /** The group that was written last, and where it stands: spans that follow each other share it. */
+  private lastGroup: AttributeGroup | undefined;
+  private lastGroupAt = 0;
+  private lastGroupBytes = 0;
   private spansBefore = 0;
   private bytesBefore = 0;
   private startLow = 0;
@@ -78,6 +72,7 @@ class Builder implements RequestBuilder {
   }
 
   removeLast(): void {
+    this.lastGroup = undefined;
     for (const segment of this.segments.values()) segment.length = segment.lengthBefore;
     this.spans = this.spansBefore;
     this.bytes = this.bytesBefore;
@@ -106,6 +101,7 @@ class Builder implements RequestBuilder {
       segment.lengthBefore = 0;
     }
     this.lastIdentity = undefined;
+    this.lastGroup = undefined;
     this.spans = 0;
     this.journeys = 0;
     this.bytes = 0;
@@ -115,9 +111,7 @@ class Builder implements RequestBuilder {
     if (this.lastSegment && this.lastIdentity === identity) return this.lastSegment;
     let segment = this.segments.get(identity);
     if (!segment) {
-      const overheadBytes = encodeResource(identity).length + encodedScope.length + 12;
-      const bytes = new Uint8Array(FIRST_SEGMENT_BYTES);
-      segment = { identity, overheadBytes, bytes, view: new DataView(bytes.buffer), length: 0, lengthBefore: 0 };
+      segment = new Segment(identity, encodeResource(identity).length + encodedScope.length + 12);
       this.segments.set(identity, segment);
     }
     this.lastIdentity = identity;
@@ -127,25 +121,27 @@ class Builder implements RequestBuilder {
 
   private addSpan(span: PacketSpan, journeySpans: JourneySpans): void {
     const template = templateOf(span.shape);
-    const group = span.group ? encodeGroup(span.group) : undefined;
-    const status = span.fault ? encodeStatus(span.fault.description) : undefined;
     const segment = this.segmentOf(span.shape.identity);
-    const length = template.bytes.length + (group?.length ?? 0) + lengthOfExtra(span) + (status?.length ?? 0);
-    reserve(segment, length);
     if (segment.length === 0) this.bytes += segment.overheadBytes;
+    const at = segment.length;
+    segment.append(template.bytes);
+    this.patch(segment.view, at, template, span, journeySpans);
+    if (span.group) this.addGroup(segment, span.group);
+    if (span.extra) for (const attribute of span.extra) appendAttribute(segment, attribute);
+    if (span.fault) segment.append(encodeStatus(span.fault.description));
+    const length = segment.length - at;
+    writePaddedLength(segment.view, at + template.lengthAt, length - template.lengthAt - PADDED_LENGTH_BYTES);
     this.bytes += length;
-    const { bytes, view, length: at } = segment;
-    bytes.set(template.bytes, at);
-    writePaddedLength(view, at + template.lengthAt, length - template.lengthAt - PADDED_LENGTH_BYTES);
-    this.patch(view, at, template, span, journeySpans);
-    let end = at + template.bytes.length;
-    if (group) {
-      bytes.set(group, end);
-      end += group.length;
-    }
-    end = writeExtra(span, bytes, end);
-    if (status) bytes.set(status, end);
-    segment.length = at + length;
+  }
+
+  /** A group belongs to a place, and so always to the same segment. */
+  private addGroup(segment: Segment, group: AttributeGroup): void {
+    if (group === this.lastGroup) return segment.repeat(this.lastGroupAt, this.lastGroupBytes);
+    const at = segment.length;
+    for (const attribute of group.attributes) appendAttribute(segment, attribute);
+    this.lastGroup = group;
+    this.lastGroupAt = at;
+    this.lastGroupBytes = segment.length - at;
   }
 
   private patch(
@@ -177,37 +173,8 @@ class Builder implements RequestBuilder {
   }
 }
 
-function lengthOfExtra(span: PacketSpan): number {
-  const { extra } = span;
-  if (!extra) return 0;
-  let length = 0;
-  for (let index = 0; index < extra.length; index++) length += encodeSpanAttribute(extra[index] as Attribute).length;
-  return length;
-}
-
-function writeExtra(span: PacketSpan, bytes: Uint8Array, start: number): number {
-  const { extra } = span;
-  let at = start;
-  if (!extra) return at;
-  for (let index = 0; index < extra.length; index++) {
-    const encoded = encodeSpanAttribute(extra[index] as Attribute);
-    bytes.set(encoded, at);
-    at += encoded.length;
-  }
-  return at;
-}
-
 function encodeStatus(description: string): Uint8Array {
   return lengthDelimited(15, Buffer.concat([lengthDelimited(2, description), integerField(3, STATUS_CODE_ERROR)]));
-}
-
-function reserve(segment: Segment, length: number): void {
-  const needed = segment.length + length;
-  if (needed <= segment.bytes.length) return;
-  const larger = new Uint8Array(Math.max(needed, 2 * segment.bytes.length));
-  larger.set(segment.bytes.subarray(0, segment.length));
-  segment.bytes = larger;
-  segment.view = new DataView(larger.buffer);
 }
 
 /** Not from Node's pool: a request may be kept for long. */

@@ -1,6 +1,7 @@
 import type { Identity } from "../enrich/identity.js";
-import type { Attribute, AttributeGroup } from "../map/packet-span.js";
+import type { Attribute } from "../map/packet-span.js";
 import { BackwardWriter } from "./backward-writer.js";
+import type { Segment } from "./segment.js";
 
 type Value = Attribute["value"];
 
@@ -21,10 +22,22 @@ const writer = new BackwardWriter();
 /** The attribute as a field of a span, encoded once. */
 export function encodeSpanAttribute(attribute: Attribute): Uint8Array {
   if (attribute.encoded) return attribute.encoded;
-  writeKeyValue(attribute.definition.key, attribute.value);
-  writer.head(SPAN_ATTRIBUTES_TAG, 0);
+  writeSpanAttribute(attribute);
   attribute.encoded = writer.take();
   return attribute.encoded;
+}
+
+/** Adds the attribute to a span. What no other span has is not worth bytes of its own: they cost more than writing it. */
+export function appendAttribute(segment: Segment, attribute: Attribute): void {
+  if (attribute.isShared) return segment.append(encodeSpanAttribute(attribute));
+  writeSpanAttribute(attribute);
+  segment.append(writer.written);
+  writer.clear();
+}
+
+function writeSpanAttribute({ definition, value }: Attribute): void {
+  writeKeyValue(definition.key, value);
+  writer.head(SPAN_ATTRIBUTES_TAG, 0);
 }
 
 /** The content of an opentelemetry.proto.common.v1.KeyValue */
@@ -57,37 +70,6 @@ function writeText(tag: number, text: string): void {
   const end = writer.mark;
   writer.text(text);
   writer.head(tag, end);
-}
-
-const SLAB_BYTES = 64 * 1024;
-let slab = new Uint8Array(SLAB_BYTES);
-let slabUsed = 0;
-
-/** Bytes for a journey's life: cut from slabs, since an allocation of their own for each costs more than writing them. */
-function allocate(length: number): Uint8Array {
-  if (length > SLAB_BYTES / 4) return new Uint8Array(length);
-  if (slabUsed + length > SLAB_BYTES) {
-    slab = new Uint8Array(SLAB_BYTES);
-    slabUsed = 0;
-  }
-  slabUsed += length;
-  return slab.subarray(slabUsed - length, slabUsed);
-}
-
-/** The group's attributes as fields of a span, encoded once. */
-export function encodeGroup(group: AttributeGroup): Uint8Array {
-  if (group.encoded) return group.encoded;
-  let length = 0;
-  for (const attribute of group.attributes) length += encodeSpanAttribute(attribute).length;
-  const encoded = allocate(length);
-  let at = 0;
-  for (const attribute of group.attributes) {
-    const bytes = encodeSpanAttribute(attribute);
-    encoded.set(bytes, at);
-    at += bytes.length;
-  }
-  group.encoded = encoded;
-  return encoded;
 }
 
 const resources = new WeakMap<Identity, Uint8Array>();

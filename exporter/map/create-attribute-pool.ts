@@ -1,5 +1,5 @@
 import type { AttributeDefinition } from "./attributes.js";
-import { type Attribute, createAttribute } from "./packet-span.js";
+import type { Attribute } from "./packet-span.js";
 
 /** Gives the same Attribute for the same key and value, so that what recurs is encoded once. */
 export interface AttributePool {
@@ -26,7 +26,7 @@ export function createAttributePool(): AttributePool {
         columns.length = 0;
         count = 1;
       }
-      const attribute = createAttribute(definition, value);
+      const attribute = { definition, value, isShared: true, encoded: undefined };
       columnOf(definition).set(value, attribute);
       return attribute;
     },

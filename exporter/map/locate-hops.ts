@@ -36,8 +36,8 @@ export function locateHops(
   const makePlace = (context: Context | undefined): Place => {
     const identity = state.identity(context?.netnsInode ?? 0, context?.netnsCookie ?? 0n);
     const own = [skbAddress, ...contextAttributes(context, pool)];
-    const group = { attributes: own, encoded: undefined };
-    const groupInProcess = process.length === 0 ? group : { attributes: [...own, ...process], encoded: undefined };
+    const group = { attributes: own };
+    const groupInProcess = process.length === 0 ? group : { attributes: [...own, ...process] };
     return { context, identity, shapes: shapes.of(identity), group, groupInProcess };
   };
   const places = journey.contexts.length === 0 ? [makePlace(undefined)] : journey.contexts.map(makePlace);

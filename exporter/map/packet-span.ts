@@ -6,6 +6,8 @@ import type { AttributeDefinition } from "./attributes.js";
 export interface Attribute {
   readonly definition: AttributeDefinition;
   readonly value: string | number | boolean | readonly string[];
+  /** Whether other spans are likely to have this very object. */
+  readonly isShared: boolean;
   /** Kept for the encoder, which alone writes it. */
   encoded: Uint8Array | undefined;
 }
@@ -13,7 +15,6 @@ export interface Attribute {
 /** Attributes that stand together on several spans of a journey. */
 export interface AttributeGroup {
   readonly attributes: readonly Attribute[];
-  encoded: Uint8Array | undefined;
 }
 
 /** What all traversals of one probe on one CPU in one place have in common: spans are stamped from it. */
@@ -60,6 +61,7 @@ export interface JourneySpans {
   readonly isFault: boolean;
 }
 
+/** An attribute of one span; those of several come from a pool. */
 export function createAttribute(definition: AttributeDefinition, value: Attribute["value"]): Attribute {
-  return { definition, value, encoded: undefined };
+  return { definition, value, isShared: false, encoded: undefined };
 }
