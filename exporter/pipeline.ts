@@ -13,6 +13,8 @@ export interface PipelineOptions {
   readonly onMapped?: (spans: JourneySpans) => void;
   /** Journeys that are not wanted go no further. */
   readonly keep?: (spans: JourneySpans) => boolean;
+  /** Of a journey that is wanted, what goes to the sinks: as it is, in less detail, or undefined: nothing. */
+  readonly reduce?: (spans: JourneySpans) => JourneySpans | undefined;
   readonly onJourney?: (spans: JourneySpans) => void;
   readonly onMessage?: (message: MessageFrame) => void;
   readonly onFrame?: (frame: Frame) => void;
@@ -43,9 +45,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     options.onFrame?.(frame);
     if (frame.type === "message") options.onMessage?.(frame);
     if (frame.type !== "journey") return state.apply(frame);
-    const journeySpans = mapJourney(frame.journey, state);
-    options.onMapped?.(journeySpans);
-    if (options.keep && !options.keep(journeySpans)) return;
+    const mapped = mapJourney(frame.journey, state);
+    options.onMapped?.(mapped);
+    if (options.keep && !options.keep(mapped)) return;
+    const journeySpans = options.reduce ? options.reduce(mapped) : mapped;
+    if (!journeySpans) return;
     journeys++;
     spans += journeySpans.spans.length;
     for (const sink of options.sinks) sink.accept(journeySpans);

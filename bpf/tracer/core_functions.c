@@ -266,6 +266,7 @@ const struct core_function core_functions[] = {
 	{ LAYER_TCP, { "tcp_v6_send_reset" } },
 	{ LAYER_TCP, { "__tcp_transmit_skb" } },
 	{ LAYER_TCP, { "tcp_retransmit_skb", "__tcp_retransmit_skb" } },
+	{ LAYER_TCP, { "tcp_v4_err" } },
 
 	{ LAYER_UDP, { "udp_rcv" } },
 	{ LAYER_UDP, { "__udp4_lib_rcv" } },
@@ -294,7 +295,6 @@ const struct core_function core_functions[] = {
 	{ LAYER_ICMP, { "icmp6_send" } },
 	{ LAYER_ICMP, { "icmpv6_notify" } },
 	{ LAYER_ICMP, { "ping_rcv" } },
-	{ LAYER_ICMP, { "tcp_v4_err" } },
 
 	{ LAYER_SOCKET, { "sk_filter_trim_cap", "sk_filter_trim_cap_reason" } },
 	{ LAYER_SOCKET, { "__cgroup_bpf_run_filter_skb" } },

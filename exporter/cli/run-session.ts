@@ -3,6 +3,7 @@ import type { MessageFrame } from "../decode/frame.js";
 import { StreamError } from "../decode/stream-error.js";
 import { exitCode } from "../lib/exit-code.js";
 import { UserError } from "../lib/user-error.js";
+import { foldJourney } from "../map/fold-journey.js";
 import type { JourneySpans } from "../map/packet-span.js";
 import { createPipeline, type Pipeline, type PipelineOptions } from "../pipeline.js";
 import { catchInterrupts } from "./catch-interrupts.js";
@@ -14,7 +15,7 @@ import { renderLosses, renderSummary } from "./render-summary.js";
 
 /** What takes the bytes: a pipeline, or the writer of a recording. */
 export type Consumer = Pick<Pipeline, "state" | "journeys" | "spans" | "push" | "end" | "drained" | "close">;
-export type ConsumerHooks = Required<Pick<PipelineOptions, "keep" | "onMessage">>;
+export type ConsumerHooks = Required<Pick<PipelineOptions, "keep" | "reduce" | "onMessage">>;
 
 export interface SessionOptions {
   readonly context: CommandContext;
@@ -53,7 +54,11 @@ class Session {
     this.context = options.context;
     this.source = options.source;
     this.sinks = options.sinks;
-    const hooks: ConsumerHooks = { keep: (spans) => this.keep(spans), onMessage: (message) => this.relay(message) };
+    const hooks: ConsumerHooks = {
+      keep: (spans) => this.keep(spans),
+      reduce: (spans) => foldJourney(spans, options.context.config.detail),
+      onMessage: (message) => this.relay(message),
+    };
     const createConsumer =
       options.createConsumer ??
       ((chosen) => createPipeline({ ...chosen, sinks: options.sinks.map(({ sink }) => sink) }));

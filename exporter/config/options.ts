@@ -1,3 +1,4 @@
+import { type Detail, details } from "../map/packet-span.js";
 import { type CommandName, commandNames } from "./commands.js";
 import { defineOption, type Option } from "./option.js";
 import {
@@ -231,6 +232,16 @@ export const options = {
     help: "Where journeys go: a tree each on standard output, OTLP/gRPC (the OTEL_EXPORTER_OTLP_* variables say where), or a line of OTLP/JSON each on standard output.",
     commands: showing,
     example: "otlp",
+  }),
+  detail: defineOption<Detail>({
+    flag: "detail",
+    group: "output",
+    type: choiceType(details, "DETAIL"),
+    default: "functions",
+    defaultText: "functions",
+    help: "How much of a journey is shown: a span a function, a span a run of functions in one layer of the network stack, or the journey's own span alone. Drops, changes and waits stay.",
+    commands: showing,
+    example: "layers",
   }),
   colour: defineOption<ColourChoice>({
     flag: "colour",

@@ -45,7 +45,7 @@ export function renderJourneyTree(journeySpans: JourneySpans, style: TextStyle):
   };
   walk(0, 0);
   for (const change of changesOf(root)) lines.push(`  ${style.changed(change)}`);
-  lines.push(...renderEnd(journey, root, style));
+  lines.push(...renderPassed(root), ...renderEnd(journey, root, style));
   return `${lines.join("\n")}\n`;
 }
 
@@ -84,13 +84,33 @@ function renderSpan(span: PacketSpan, depth: number, width: number, style: TextS
   const duration = isMoment ? "" : `${isInferred ? "~" : ""}${formatDuration(span.durationNs)}`;
   const offset = `+${formatDuration(Math.max(0, span.startOffsetNs))}`;
   const returned = textOf(span, attributes.hopReturnValue);
-  const name = `${span.shape.name}${returned === undefined ? "" : style.faint(` = ${returned}`)}`;
+  const hops = textOf(span, attributes.layerHops);
+  const note = hops === undefined ? (returned === undefined ? "" : ` = ${returned}`) : `, ${nameHops(hops)}`;
+  const name = `${span.shape.name}${note === "" ? "" : style.faint(note)}`;
   const shownName = span.fault
     ? style.bad(`${name}  <-- dropped here`)
     : span.shape.kind === "wait"
       ? style.faint(name)
       : name;
   return `  ${style.namespace(label, shown.padEnd(width))}  ${style.faint(offset.padStart(10))}  ${duration.padStart(10)}  ${"  ".repeat(depth)}${shownName}`;
+}
+
+function nameHops(count: string): string {
+  return count === "1" ? "1 hop" : `${count} hops`;
+}
+
+/** What the root says in place of the spans that are not there. */
+function renderPassed(root: PacketSpan): string[] {
+  const layers = attributeOf(root, attributes.journeyLayers)?.value;
+  if (typeof layers !== "object") return [];
+  const waits = Number(textOf(root, attributes.journeyWaits));
+  const waitNs = Number(textOf(root, attributes.journeyWaitDuration));
+  const longest = textOf(root, attributes.journeyLongestWait);
+  const waited =
+    waits === 0
+      ? ""
+      : `; waited ${waits === 1 ? "once" : `${waits} times`}, ${formatDuration(waitNs)}, longest in the ${longest}`;
+  return [`  hops in ${layers.join(", ")}${waited}`];
 }
 
 function renderEnd(journey: Journey, root: PacketSpan, style: TextStyle): string[] {

@@ -18,8 +18,8 @@ import {
 
 export type AttributeType = "string" | "int" | "boolean" | "string[]";
 
-/** Where an attribute stands: on the journey's root span, on hops, on waits, on what dropped. */
-export type AttributePlace = "root" | "hop" | "wait" | "drop";
+/** Where an attribute stands: on the journey's root span, on hops, on runs of hops in a layer, on waits, on what dropped. */
+export type AttributePlace = "root" | "hop" | "layer" | "wait" | "drop";
 
 export interface AttributeDefinition {
   /** Its place in the table. */
@@ -146,14 +146,14 @@ export const attributes = numberRows({
     key: "skb.len",
     type: "int",
     unit: "By",
-    on: ["root", "hop"],
+    on: ["root", "hop", "layer"],
     meaning: "Bytes from the network header on; more than a packet can hold before segmentation offload cut it",
     source: "context of the hop",
   },
   skbMark: {
     key: "skb.mark",
     type: "int",
-    on: ["root", "hop"],
+    on: ["root", "hop", "layer"],
     meaning: "The packet's mark (fwmark)",
     source: "context of the hop",
   },
@@ -174,7 +174,7 @@ export const attributes = numberRows({
   skbAddress: {
     key: "skb.address",
     type: "string",
-    on: ["root", "hop"],
+    on: ["root", "hop", "layer"],
     meaning: "Kernel address of the `sk_buff`; reused for other packets",
     source: "journey",
   },
@@ -188,7 +188,7 @@ export const attributes = numberRows({
   skbChanged: {
     key: "skb.changed",
     type: "string[]",
-    on: ["root", "hop"],
+    on: ["root", "hop", "layer"],
     meaning: "What of the packet's context was different from before, as `field: old -> new`",
     source: "two successive contexts",
   },
@@ -235,6 +235,71 @@ export const attributes = numberRows({
     on: ["root"],
     meaning: "No hop is missing, the start was seen, and so was the end",
     source: "journey",
+  },
+  journeyDetail: {
+    key: "journey.detail",
+    type: "string",
+    on: ["root"],
+    meaning: "`layers` or `summary`: the journey is shown in less detail than it was seen; absent: a span a function",
+    source: "`--detail`, or the budget",
+  },
+  journeyLayers: {
+    key: "journey.layers",
+    type: "string[]",
+    on: ["root"],
+    meaning: "With `journey.detail=summary`: how many functions of each layer the packet passed, as `layer: count`",
+    source: "hops",
+  },
+  journeyWaits: {
+    key: "journey.waits",
+    type: "int",
+    on: ["root"],
+    meaning: "With `journey.detail=summary`: how often the packet waited in a queue",
+    source: "waits",
+  },
+  journeyWaitDuration: {
+    key: "journey.wait_ns",
+    type: "int",
+    unit: "ns",
+    on: ["root"],
+    meaning: "With `journey.detail=summary`: how long it waited in all",
+    source: "waits",
+  },
+  journeyLongestWait: {
+    key: "journey.longest_wait",
+    type: "string",
+    on: ["root"],
+    meaning: "With `journey.detail=summary`: the queue in which it waited longest",
+    source: "waits",
+  },
+  layerName: {
+    key: "layer.name",
+    type: "string",
+    on: ["layer"],
+    meaning:
+      "`device`, `qdisc`, `bridge`, `netfilter`, `ip`, `xfrm`, `tcp`, `udp`, `socket`; `other` when no function has a known one",
+    source: "a table of function names",
+  },
+  layerHops: {
+    key: "layer.hops",
+    type: "int",
+    on: ["layer"],
+    meaning: "How many functions one after another, in the same layer and namespace, the span stands for",
+    source: "hops",
+  },
+  layerFirstFunction: {
+    key: "layer.first_function",
+    type: "string",
+    on: ["layer"],
+    meaning: "The first of them",
+    source: "hops",
+  },
+  layerLastFunction: {
+    key: "layer.last_function",
+    type: "string",
+    on: ["layer"],
+    meaning: "The last of them; absent when there is one",
+    source: "hops",
   },
   dropReason: {
     key: "skb.drop.reason",
@@ -295,35 +360,35 @@ export const attributes = numberRows({
   networkInterfaceName: {
     key: ATTR_NETWORK_INTERFACE_NAME,
     type: "string",
-    on: ["root", "hop"],
+    on: ["root", "hop", "layer"],
     meaning: "The interface that the packet belonged to",
     source: "context of the hop",
   },
   networkInterfaceIndex: {
     key: "network.interface.index",
     type: "int",
-    on: ["root", "hop"],
+    on: ["root", "hop", "layer"],
     meaning: "The interface's number in its namespace",
     source: "context of the hop",
   },
   netnsInode: {
     key: "netns.inode",
     type: "int",
-    on: ["root", "hop"],
+    on: ["root", "hop", "layer"],
     meaning: "The network namespace, as in /proc/PID/ns/net",
     source: "context of the hop",
   },
   processPid: {
     key: ATTR_PROCESS_PID,
     type: "int",
-    on: ["root", "hop"],
+    on: ["root", "hop", "layer"],
     meaning: "The process that sent the packet; only on hops in its context",
     source: "journey",
   },
   processExecutableName: {
     key: ATTR_PROCESS_EXECUTABLE_NAME,
     type: "string",
-    on: ["root", "hop"],
+    on: ["root", "hop", "layer"],
     meaning: "Name of the thread that sent the packet; only on hops in its context",
     source: "journey",
   },
@@ -331,7 +396,7 @@ export const attributes = numberRows({
     key: "hop.offset_ns",
     type: "int",
     unit: "ns",
-    on: ["hop", "wait"],
+    on: ["hop", "layer", "wait"],
     meaning: "From the journey's start to the entry",
     source: "hop",
   },
@@ -339,14 +404,14 @@ export const attributes = numberRows({
     key: "hop.duration_ns",
     type: "int",
     unit: "ns",
-    on: ["hop", "wait"],
+    on: ["hop", "layer", "wait"],
     meaning: "Exact duration; the span itself lasts at least 1 ns",
     source: "hop",
   },
   hopDurationInferred: {
     key: "hop.duration_inferred",
     type: "boolean",
-    on: ["hop"],
+    on: ["hop", "layer"],
     meaning:
       "The return was not observed: the duration is that until the next hop, or of observation for `hop.source=stack`",
     source: "hop",

@@ -55,6 +55,7 @@ export function mapJourney(journey: Journey, state: NodeState): JourneySpans {
     startRealtimeNs: state.toRealtimeNs(journey.startMonotonicNs),
     spans: draft.spans,
     isFault: drop?.fault !== undefined,
+    detail: "functions",
   };
 }
 

@@ -19,7 +19,7 @@ export interface AttributeGroup {
 
 /** What all traversals of one probe on one CPU in one place have in common: spans are stamped from it. */
 export interface SpanShape {
-  readonly kind: "root" | "hop" | "wait";
+  readonly kind: "root" | "hop" | "layer" | "wait";
   readonly name: string;
   /** The resource of the span. */
   readonly identity: Identity;
@@ -33,7 +33,7 @@ export interface SpanFault {
   readonly description: string;
 }
 
-/** Offsets count from the journey's start. Spans of hops and waits have `hop.offset_ns` and `hop.duration_ns` besides. */
+/** Offsets count from the journey's start. All but roots have `hop.offset_ns` and `hop.duration_ns` besides. */
 export interface PacketSpan {
   readonly shape: SpanShape;
   readonly idHigh: number;
@@ -49,6 +49,10 @@ export interface PacketSpan {
   readonly fault: SpanFault | undefined;
 }
 
+/** How much of a journey is shown: a span a function, a span a run of functions in one layer, or the root alone. */
+export const details = ["functions", "layers", "summary"] as const;
+export type Detail = (typeof details)[number];
+
 /** A journey as spans; they leave in one request. */
 export interface JourneySpans {
   readonly journey: Journey;
@@ -59,6 +63,7 @@ export interface JourneySpans {
   readonly spans: readonly PacketSpan[];
   /** Whether the packet was dropped, and that is a fault: such a journey is the last to be given up when memory is short. */
   readonly isFault: boolean;
+  readonly detail: Detail;
 }
 
 /** An attribute of one span; those of several come from a pool. */

@@ -62,6 +62,19 @@ test("--dropped-only, --min-duration, --keep-drops and -n choose among what was 
   assert.match(stderr, /^skbspan: 2 journeys/m);
 });
 
+test("--detail shows layers in place of functions, or the journeys alone; the drop and its reason stay", async () => {
+  const layers = await runSkbspan(["replay", recording, "--detail", "layers"]);
+  assert.match(layers.stdout, /layer: ip, 1 hop/);
+  assert.doesNotMatch(layers.stdout, /ip_rcv/);
+  assert.equal(layers.stdout.match(/<-- dropped here/g)?.length, 3);
+  const summary = await runSkbspan(["replay", recording, "--detail", "summary"]);
+  assert.match(summary.stderr, /^skbspan: 9 journeys, 9 spans/m);
+  assert.equal(summary.stdout.match(/dropped: NETFILTER_DROP/g)?.length, 3);
+  assert.match(summary.stdout, /hops in .*ip: 1/);
+  const piped = await runSkbspan(["trace", "--from", "-", "--detail", "summary"], { input: bytes });
+  assert.equal(piped.stdout, summary.stdout);
+});
+
 test("--quiet tells losses alone", async () => {
   const { stderr } = await runSkbspan(["replay", recording, "--quiet"]);
   assert.match(stderr, /^ {2}lost: 1,234 journeys: [^\n]*\n$/);
