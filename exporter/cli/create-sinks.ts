@@ -23,7 +23,7 @@ export async function createSinks(
 
 async function createSink(
   name: Config["exports"][number],
-  { config, standardOutput, reporter, environment }: CommandContext,
+  { config, standardOutput, reporter }: CommandContext,
   { isRecording }: { readonly isRecording: boolean },
 ): Promise<Sink> {
   const output = standardOutput.stream;
@@ -43,17 +43,10 @@ async function createSink(
       onProblem: limitProblems((text) => reporter.warn(text)),
     });
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError(exitCode.usage, `Cannot export over OTLP: ${describeSystemError(error)}.`, {
-      hint: describeEndpoint(environment),
+      hint: "One of the OTEL_EXPORTER_OTLP_* variables says so.",
       cause: error,
     });
   }
-}
-
-/** Whatever the exporter did not like, it came from OpenTelemetry's variables. */
-function describeEndpoint(environment: CommandContext["environment"]): string {
-  const names = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
-  const name = names.find((candidate) => environment[candidate]) ?? "OTEL_EXPORTER_OTLP_ENDPOINT";
-  const value = environment[name];
-  return `${name} ${value ? `is ${JSON.stringify(value)}` : "is not set"}; it has to be a URL such as http://localhost:4317.`;
 }

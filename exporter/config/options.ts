@@ -229,7 +229,7 @@ export const options = {
     default: ["console"],
     defaultFor: { run: ["otlp"] },
     defaultText: "console; with `run`: otlp",
-    help: "Where journeys go: a tree each on standard output, OTLP/gRPC (the OTEL_EXPORTER_OTLP_* variables say where), or a line of OTLP/JSON each on standard output.",
+    help: "Where journeys go: a tree each on standard output, OTLP (the OTEL_EXPORTER_OTLP_* variables say where and how), or a line of OTLP/JSON each on standard output.",
     commands: showing,
     example: "otlp",
   }),

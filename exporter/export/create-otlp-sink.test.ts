@@ -1,73 +1,12 @@
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
-import { Metadata, Server, ServerCredentials, status } from "@grpc/grpc-js";
+import { test } from "node:test";
+import { status } from "@grpc/grpc-js";
 import { collectJourneys } from "../../test/lib/collect-journeys.js";
 import { droppedSeenByTracepoints, tcpAcrossNode } from "../../test/lib/example-recordings.js";
-import { decodeRequest, encodePartialSuccess, spansOf } from "../../test/lib/otlp-schema.js";
+import { decodeRequest, spansOf } from "../../test/lib/otlp-schema.js";
+import { startOtlpServer } from "../../test/lib/start-otlp-server.js";
 import type { JourneySpans } from "../map/packet-span.js";
 import { createOtlpSink, MAX_REQUEST_BYTES, type OtlpSink, type OtlpSinkOptions } from "./create-otlp-sink.js";
-import { integerField, lengthDelimited } from "./protobuf-writer.js";
-
-interface Answer {
-  readonly code?: number;
-  readonly retryAfterMs?: number;
-  readonly response?: Uint8Array;
-  readonly never?: boolean;
-}
-
-interface Receiver {
-  readonly url: string;
-  readonly requests: { readonly bytes: Buffer; readonly atMs: number; readonly metadata: Metadata }[];
-  stop(): void;
-}
-
-/** A real gRPC server on loopback that answers as scripted, then accepts. */
-async function startReceiver(context: TestContext, script: readonly Answer[], port = 0): Promise<Receiver> {
-  const answers = [...script];
-  const requests: Receiver["requests"] = [];
-  const server = new Server({ "grpc.max_receive_message_length": MAX_REQUEST_BYTES });
-  const raw = (bytes: Buffer): Buffer => bytes;
-  const definition = {
-    export: {
-      path: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-      requestStream: false,
-      responseStream: false,
-      requestSerialize: raw,
-      requestDeserialize: raw,
-      responseSerialize: raw,
-      responseDeserialize: raw,
-    },
-  } as const;
-  server.addService(definition, {
-    export(call: { request: Buffer; metadata: Metadata }, reply: (error: object | null, value?: Buffer) => void) {
-      requests.push({ bytes: call.request, atMs: performance.now(), metadata: call.metadata });
-      const answer = answers.shift() ?? {};
-      if (answer.never) return;
-      if (answer.code === undefined) return reply(null, Buffer.from(answer.response ?? []));
-      const metadata = new Metadata();
-      if (answer.retryAfterMs !== undefined) metadata.set("grpc-status-details-bin", retryInfo(answer));
-      reply({ code: answer.code, details: "scripted", metadata });
-    },
-  });
-  const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bindPort) => {
-      if (error) reject(error);
-      else resolve(bindPort);
-    });
-  });
-  const stop = (): void => server.forceShutdown();
-  context.after(stop);
-  return { url: `http://127.0.0.1:${bound}`, requests, stop };
-}
-
-function retryInfo({ code, retryAfterMs }: Answer): Buffer {
-  const nanos = integerField(2, (retryAfterMs ?? 0) * 1e6);
-  const any = Buffer.concat([
-    lengthDelimited(1, "type.googleapis.com/google.rpc.RetryInfo"),
-    lengthDelimited(2, lengthDelimited(1, nanos)),
-  ]);
-  return Buffer.concat([integerField(1, code ?? 0), lengthDelimited(3, any)]);
-}
 
 const delivered = collectJourneys(tcpAcrossNode())[0] as JourneySpans;
 const dropped = collectJourneys(droppedSeenByTracepoints())[0] as JourneySpans;
@@ -81,7 +20,7 @@ function lossesOf(sink: OtlpSink): Record<string, number> {
 }
 
 test("a journey's root and hops arrive in one request", async (context) => {
-  const receiver = await startReceiver(context, []);
+  const receiver = await startOtlpServer(context);
   const sink = createSink(receiver.url);
   sink.accept(delivered);
   sink.accept(dropped);
@@ -98,7 +37,8 @@ test("a journey's root and hops arrive in one request", async (context) => {
 
 for (const name of ["CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"] as const)
   test(`${name} is tried again until it is accepted`, async (context) => {
-    const receiver = await startReceiver(context, [{ code: status[name] }, { code: status[name] }]);
+    const receiver = await startOtlpServer(context);
+    receiver.script({ code: status[name] }, { code: status[name] });
     const messages: string[] = [];
     const sink = createSink(receiver.url, { onProblem: (text) => messages.push(text) });
     sink.accept(delivered);
@@ -114,7 +54,8 @@ for (const name of ["CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE",
 
 for (const name of ["INVALID_ARGUMENT", "UNAUTHENTICATED", "UNIMPLEMENTED", "RESOURCE_EXHAUSTED", "INTERNAL"] as const)
   test(`${name} is not tried again, and counted`, async (context) => {
-    const receiver = await startReceiver(context, [{ code: status[name] }]);
+    const receiver = await startOtlpServer(context);
+    receiver.script({ code: status[name] });
     const messages: string[] = [];
     const sink = createSink(receiver.url, { onProblem: (text) => messages.push(text) });
     sink.accept(delivered);
@@ -125,7 +66,8 @@ for (const name of ["INVALID_ARGUMENT", "UNAUTHENTICATED", "UNIMPLEMENTED", "RES
   });
 
 test("a receiver that says when to come back is obeyed", async (context) => {
-  const receiver = await startReceiver(context, [{ code: status.RESOURCE_EXHAUSTED, retryAfterMs: 300 }]);
+  const receiver = await startOtlpServer(context);
+  receiver.script({ code: status.RESOURCE_EXHAUSTED, retryInfoMs: 300 });
   const sink = createSink(receiver.url);
   sink.accept(delivered);
   await sink.close();
@@ -136,7 +78,8 @@ test("a receiver that says when to come back is obeyed", async (context) => {
 });
 
 test("what a receiver rejects of a request is counted and not sent again", async (context) => {
-  const receiver = await startReceiver(context, [{ response: encodePartialSuccess(5, "too old") }]);
+  const receiver = await startOtlpServer(context);
+  receiver.script({ rejectedSpans: 5, message: "too old" });
   const messages: string[] = [];
   const sink = createSink(receiver.url, { onProblem: (text) => messages.push(text) });
   sink.accept(delivered);
@@ -148,22 +91,22 @@ test("what a receiver rejects of a request is counted and not sent again", async
 });
 
 test("a receiver that comes late gets what was kept", async (context) => {
-  const early = await startReceiver(context, []);
-  early.stop();
+  const early = await startOtlpServer(context);
+  await early.stop();
   const port = Number(new URL(early.url).port);
   const sink = createSink(early.url);
   sink.accept(delivered);
   await new Promise((resolve) => setTimeout(resolve, 150));
   assert.equal(sink.stats().sentSpans, 0);
-  const late = await startReceiver(context, [], port);
+  const late = await startOtlpServer(context, { port });
   await sink.close();
   assert.equal(late.requests.length, 1);
   assert.equal(sink.stats().sentSpans, delivered.spans.length);
 });
 
 test("when memory is short, journeys without faults go first, the oldest before", async (context) => {
-  const early = await startReceiver(context, []);
-  early.stop();
+  const early = await startOtlpServer(context);
+  await early.stop();
   const sink = createSink(early.url, { maxBufferedBytes: 60_000, batchBytes: 1, flushTimeoutMs: 100 });
   sink.accept(dropped);
   for (let index = 0; index < 20; index++) sink.accept(delivered);
@@ -179,7 +122,8 @@ test("when memory is short, journeys without faults go first, the oldest before"
 });
 
 test("closing ends in time though the receiver never answers, and nothing is lost silently", async (context) => {
-  const receiver = await startReceiver(context, [{ never: true }]);
+  const receiver = await startOtlpServer(context);
+  receiver.script({ isSilent: true });
   const sink = createSink(receiver.url, { flushTimeoutMs: 200 });
   sink.accept(delivered);
   const startMs = performance.now();
@@ -189,7 +133,7 @@ test("closing ends in time though the receiver never answers, and nothing is los
 });
 
 test("no request is larger than receivers take, and a journey that is larger alone is counted", async (context) => {
-  const receiver = await startReceiver(context, []);
+  const receiver = await startOtlpServer(context);
   const sink = createSink(receiver.url, { batchBytes: 64 * 1024 * 1024, batchDelayMs: 10_000 });
   const journeys = 1500;
   for (let index = 0; index < journeys; index++) sink.accept(delivered);
@@ -205,7 +149,8 @@ test("no request is larger than receivers take, and a journey that is larger alo
 });
 
 test("a patient sink asks to wait instead of losing", async (context) => {
-  const receiver = await startReceiver(context, [{ code: status.UNAVAILABLE }]);
+  const receiver = await startOtlpServer(context);
+  receiver.script({ code: status.UNAVAILABLE });
   const sink = createSink(receiver.url, { isPatient: true, maxBufferedBytes: 60_000, batchBytes: 1 });
   for (let index = 0; index < 60; index++) {
     sink.accept(delivered);
@@ -218,7 +163,7 @@ test("a patient sink asks to wait instead of losing", async (context) => {
 });
 
 test("the standard OTEL_EXPORTER_OTLP_ variables are honoured", async (context) => {
-  const receiver = await startReceiver(context, []);
+  const receiver = await startOtlpServer(context);
   process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.url;
   process.env["OTEL_EXPORTER_OTLP_HEADERS"] = "x-tenant=blue";
   process.env["OTEL_EXPORTER_OTLP_COMPRESSION"] = "gzip";
@@ -232,6 +177,6 @@ test("the standard OTEL_EXPORTER_OTLP_ variables are honoured", async (context) 
     delete process.env["OTEL_EXPORTER_OTLP_COMPRESSION"];
   }
   const [request] = receiver.requests;
-  assert.deepEqual(request?.metadata.get("x-tenant"), ["blue"]);
+  assert.deepEqual(request?.headers["x-tenant"], "blue");
   assert.equal(spansOf(decodeRequest(request?.bytes ?? Buffer.alloc(0))).length, delivered.spans.length);
 });

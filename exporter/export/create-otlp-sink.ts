@@ -59,6 +59,7 @@ class Exporter implements OtlpSink {
 
   constructor(options: OtlpSinkOptions) {
     this.transport = options.transport ?? createOtlpTransport(options.url === undefined ? {} : { url: options.url });
+    for (const warning of this.transport.warnings ?? []) options.onProblem?.(warning);
     const maxBytes = options.maxBufferedBytes ?? 32 * 1024 * 1024;
     // A request as large as the buffer would never find room beside one that is on its way.
     this.batchBytes = Math.min(options.batchBytes ?? 1024 * 1024, maxBytes / (2 * MAX_CONCURRENT_REQUESTS));

@@ -19,6 +19,8 @@ export type SendOutcome =
 export interface OtlpTransport {
   /** For messages, e.g. "localhost:4317". */
   readonly endpoint: string;
+  /** Settings that are not as they should be, and that it goes on without. */
+  readonly warnings?: readonly string[];
   /** Never rejects. */
   send(request: OtlpRequest): Promise<SendOutcome>;
   close(): Promise<void>;

@@ -25,6 +25,12 @@ export function readRetryDelayMs(status: Uint8Array): number | undefined {
   return undefined;
 }
 
+/** The message of a google.rpc.Status, as the body of a failed OTLP/HTTP request has it; empty when there is none. */
+export function readStatusMessage(status: Uint8Array): string {
+  const text = fieldsOf(status).find((field) => field.number === 2)?.bytes;
+  return text ? Buffer.from(text).toString("utf8") : "";
+}
+
 interface Field {
   readonly number: number;
   readonly value?: number;

@@ -37,7 +37,8 @@ export const testNeeds = [
   { names: ["iptables"], why: "makes the firewall rules of a test" },
   { names: ["tcpdump"], why: "says in tests which packets a filter must match" },
   { names: ["bpftool", "linux-tools-common"], why: "shows in tests what is left in the kernel" },
-  { names: ["util-linux"], why: "drops rights in tests" },
+  { names: ["util-linux"], why: "drops rights and makes mount namespaces in tests" },
+  { names: ["openssl"], why: "makes the certificates of a test" },
 ];
 
 /** Go comes with pip when the one that is installed is too old: Debian 12's is. @type {readonly Need[]} */

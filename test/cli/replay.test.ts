@@ -192,6 +192,6 @@ test("an endpoint that is no URL: exit 2, the variable and what it should be", a
   assert.equal(code, 2);
   assert.match(
     stderr,
-    /^skbspan: error: Cannot export over OTLP: .*\nOTEL_EXPORTER_OTLP_ENDPOINT is "not a url"; it has/,
+    /^skbspan: error: Cannot export over OTLP: OTEL_EXPORTER_OTLP_ENDPOINT is "not a url"\.\n.* it has to be a URL such as http:/,
   );
 });

@@ -45,6 +45,16 @@ message AnyValue {
 message ArrayValue { repeated AnyValue values = 1; }
 `;
 
+/** The rest of a span is skipped: a request can have ten thousand of them. */
+const traceIdsProto = `
+syntax = "proto3";
+message Request { repeated ResourceSpans resource_spans = 1; }
+message ResourceSpans { repeated ScopeSpans scope_spans = 2; }
+message ScopeSpans { repeated Span spans = 2; }
+message Span { bytes trace_id = 1; }
+`;
+const traceIdsType = protobuf.parse(traceIdsProto).root.lookupType("Request");
+
 const root = protobuf.parse(proto).root;
 const requestType = root.lookupType("ExportTraceServiceRequest");
 const responseType = root.lookupType("ExportTraceServiceResponse");
@@ -67,6 +77,21 @@ export function spansOf(request: PlainObject): PlainObject[] {
   const resources = (request["resourceSpans"] ?? []) as readonly PlainObject[];
   const scopes = resources.flatMap((resource) => (resource["scopeSpans"] ?? []) as readonly PlainObject[]);
   return scopes.flatMap((scope) => (scope["spans"] ?? []) as readonly PlainObject[]);
+}
+
+/** Of the traces in a request, each once, in hexadecimal. */
+export function traceIdsOf(bytes: Uint8Array): Set<string> {
+  const ids = new Set<string>();
+  const { resourceSpans } = traceIdsType.decode(bytes) as unknown as TraceIds;
+  for (const { scopeSpans } of resourceSpans)
+    for (const { spans } of scopeSpans) for (const { traceId } of spans) ids.add(Buffer.from(traceId).toString("hex"));
+  return ids;
+}
+
+interface TraceIds {
+  readonly resourceSpans: readonly {
+    readonly scopeSpans: readonly { readonly spans: readonly { readonly traceId: Uint8Array }[] }[];
+  }[];
 }
 
 /** Values of attributes are kept even when they are zero: they were given. */
