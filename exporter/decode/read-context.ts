@@ -7,6 +7,7 @@ const MAX_CACHED_TEXTS = 65_536;
 
 const texts = new Map<string, string>();
 const ipv4Texts = new Map<number, string>();
+const macTexts = new Map<number, string>();
 
 /** Reads the context at `at`; its time is counted from the journey whose start time is at `originAt`. */
 export function readContext(payload: Payload, at: number, originAt: number, hopsBefore: number): Context {
@@ -95,9 +96,15 @@ function longestZeroRun(groups: readonly number[]): { start: number; length: num
   return best;
 }
 
+/** As for IPv4: few interfaces talk. */
 function readMac(bytes: Buffer, at: number): string {
-  const hex = bytes.toString("hex", at, at + 6);
-  return `${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4, 6)}:${hex.slice(6, 8)}:${hex.slice(8, 10)}:${hex.slice(10)}`;
+  const number = bytes.readUIntBE(at, 6);
+  const known = macTexts.get(number);
+  if (known !== undefined) return known;
+  const text = bytes.toString("hex", at, at + 6).replace(/..(?!$)/g, "$&:");
+  if (macTexts.size >= MAX_CACHED_TEXTS) macTexts.clear();
+  macTexts.set(number, text);
+  return text;
 }
 
 /** A short text that is the same again and again: the same string object every time. */

@@ -1,6 +1,14 @@
 import type { Context } from "../decode/frame.js";
 import { type AttributeDefinition, attributes } from "./attributes.js";
-import { ETHERTYPE_ARP, hasPorts, nameNetwork, nameProtocol, nameTcpFlags, nameTransport } from "./describe-packet.js";
+import {
+  ETHERTYPE_ARP,
+  formatEthertype,
+  hasPorts,
+  nameNetwork,
+  nameProtocol,
+  nameTcpFlags,
+  nameTransport,
+} from "./describe-packet.js";
 import type { JourneyDraft } from "./journey-draft.js";
 import type { Drop } from "./mark-drop.js";
 import { createAttribute } from "./packet-span.js";
@@ -14,9 +22,7 @@ const arpOperations: Readonly<Record<number, string>> = { 1: "request", 2: "repl
 /** The journey's own span. */
 export function buildRoot(draft: JourneyDraft, drop: Drop | undefined): SpanDraft {
   const { journey, places, ids } = draft;
-  const protocol = nameProtocol(places.first.context);
-  const words = [...(protocol ? [protocol] : []), "packet", ...(drop?.verdict.isFault ? ["dropped"] : [])];
-  const shape = places.first.shapes.root(words.join(" "));
+  const shape = places.first.shapes.root(nameProtocol(places.first.context), drop?.verdict.isFault === true);
   ids.draw();
   const root = new SpanDraft(shape, ids.high, ids.low, -1, 0, Math.max(0, journey.durationNs), undefined);
   addPacket(draft, root, places.first.context);
@@ -59,7 +65,7 @@ function addPacket(draft: JourneyDraft, root: SpanDraft, context: Context | unde
   }
   shared(attributes.sourceMac, context.sourceMac);
   shared(attributes.destinationMac, context.destinationMac);
-  if (context.ethertype !== 0) shared(attributes.skbProtocol, `0x${context.ethertype.toString(16).padStart(4, "0")}`);
+  if (context.ethertype !== 0) shared(attributes.skbProtocol, formatEthertype(context.ethertype));
   shared(attributes.skbLength, context.lengthBytes);
   shared(attributes.skbMark, context.mark);
   if (context.vlan !== 0) shared(attributes.skbVlan, context.vlan);

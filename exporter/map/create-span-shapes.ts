@@ -13,7 +13,7 @@ export interface SpanShapes {
 
 /** The shapes of spans in one identity. */
 export interface IdentityShapes {
-  root(name: string): SpanShape;
+  root(protocol: string | undefined, isFault: boolean): SpanShape;
   wait(name: string, isInferred: boolean): SpanShape;
   /** What a function returned is part of the shape, as functions return few values. */
   hop(
@@ -64,7 +64,11 @@ class ShapesOfIdentity implements IdentityShapes {
   private readonly pool: AttributePool;
   private readonly onNew: () => void;
   private readonly hops = new Map<number, SpanShape>();
-  private readonly others = new Map<string, SpanShape>();
+  private readonly roots = new Map<string, SpanShape>();
+  private readonly faultyRoots = new Map<string, SpanShape>();
+  private readonly waits = new Map<string, SpanShape>();
+  private readonly inferredWaits = new Map<string, SpanShape>();
+  private readonly stacks = new Map<string, SpanShape>();
 
   constructor(identity: Identity, pool: AttributePool, onNew: () => void) {
     this.identity = identity;
@@ -72,12 +76,15 @@ class ShapesOfIdentity implements IdentityShapes {
     this.onNew = onNew;
   }
 
-  root(name: string): SpanShape {
-    return this.other(`root ${name}`, () => this.make("root", name, []));
+  root(protocol: string | undefined, isFault: boolean): SpanShape {
+    return find(isFault ? this.faultyRoots : this.roots, protocol ?? "", () => {
+      const words = [...(protocol ? [protocol] : []), "packet", ...(isFault ? ["dropped"] : [])];
+      return this.make("root", words.join(" "), []);
+    });
   }
 
   wait(name: string, isInferred: boolean): SpanShape {
-    return this.other(`wait ${isInferred} ${name}`, () => {
+    return find(isInferred ? this.inferredWaits : this.waits, name, () => {
       return this.make(
         "wait",
         `wait: ${name}`,
@@ -87,7 +94,7 @@ class ShapesOfIdentity implements IdentityShapes {
   }
 
   stack(functionName: string, cpu: number): SpanShape {
-    return this.other(`stack ${cpu} ${functionName}`, () => {
+    return find(this.stacks, `${cpu} ${functionName}`, () => {
       return this.make("hop", functionName, this.hopAttributes(functionName, "", "stack", cpu, true));
     });
   }
@@ -113,14 +120,6 @@ class ShapesOfIdentity implements IdentityShapes {
     return shape;
   }
 
-  private other(key: string, make: () => SpanShape): SpanShape {
-    const known = this.others.get(key);
-    if (known) return known;
-    const shape = make();
-    this.others.set(key, shape);
-    return shape;
-  }
-
   private make(kind: SpanShape["kind"], name: string, constants: readonly Attribute[]): SpanShape {
     this.onNew();
     return { kind, name, identity: this.identity, attributes: constants, encoded: undefined };
@@ -142,4 +141,12 @@ class ShapesOfIdentity implements IdentityShapes {
     if (isInferred) constants.push(this.pool.get(attributes.hopDurationInferred, true));
     return constants;
   }
+}
+
+function find(shapes: Map<string, SpanShape>, key: string, make: () => SpanShape): SpanShape {
+  const known = shapes.get(key);
+  if (known) return known;
+  const shape = make();
+  shapes.set(key, shape);
+  return shape;
 }

@@ -64,12 +64,20 @@ function describeOnWire(context: Context): string | undefined {
 /** Functions in which a packet is made or leaves: a journey that begins there was sent by this node. */
 const senders = /xmit|output|local_out|send_skb|sendmsg|make_skb|push_pending|send_ack|retransmit|dev_queue|start_xmit/;
 
+export function isSenderName(probeName: string): boolean {
+  return senders.test(probeName);
+}
+
 /**
  * The context that shows the packet as it is between nodes: as it left when this node sent it (after address
  * translation), as it came otherwise (before).
  */
-export function chooseWireContext(journey: Journey, firstProbeName: string): Context | undefined {
-  const isSent = journey.isInProcess || senders.test(firstProbeName);
-  const contexts = journey.contexts.filter((context) => context.hasNetwork);
-  return isSent ? contexts[contexts.length - 1] : contexts[0];
+export function chooseWireContext({ contexts }: Journey, isSent: boolean): Context | undefined {
+  let chosen: Context | undefined;
+  for (const context of contexts) {
+    if (!context.hasNetwork) continue;
+    chosen = context;
+    if (!isSent) break;
+  }
+  return chosen;
 }

@@ -1,7 +1,7 @@
 import type { Context } from "../decode/frame.js";
 import type { NodeState } from "../enrich/create-node-state.js";
 import { wire } from "../wire/layout.js";
-import { formatEndpoint, hasPorts, nameProtocol } from "./describe-packet.js";
+import { formatEndpoint, formatEthertype, hasPorts, nameProtocol } from "./describe-packet.js";
 
 /** What a look found different from the look before, as "field: old -> new". */
 export function describeChanges(before: Context, after: Context, state: NodeState): string[] {
@@ -20,7 +20,7 @@ export function describeChanges(before: Context, after: Context, state: NodeStat
   });
   say(wire.changedLength, "length", (context) => String(context.lengthBytes));
   say(wire.changedProtocol, "protocol", (context) => {
-    return nameProtocol(context) ?? `0x${context.ethertype.toString(16).padStart(4, "0")}`;
+    return nameProtocol(context) ?? formatEthertype(context.ethertype);
   });
   say(wire.changedTtl, "ttl", (context) => String(context.ttl));
   return changed;

@@ -43,9 +43,25 @@ export function nameNetwork(context: Context | undefined): string | undefined {
   return context.ipVersion === 4 ? "ipv4" : context.ipVersion === 6 ? "ipv6" : undefined;
 }
 
+const tcpFlagTexts = Array.from({ length: 1 << tcpFlagNames.length }, (_, flags) =>
+  tcpFlagNames.filter((_, bit) => (flags & (1 << bit)) !== 0).join(","),
+);
+
 /** "SYN,ACK". */
 export function nameTcpFlags(flags: number): string {
-  return tcpFlagNames.filter((_, bit) => (flags & (1 << bit)) !== 0).join(",");
+  return tcpFlagTexts[flags & 0xff] ?? "";
+}
+
+const ethertypeTexts = new Map<number, string>();
+
+/** "0x0800". */
+export function formatEthertype(ethertype: number): string {
+  let text = ethertypeTexts.get(ethertype);
+  if (text === undefined) {
+    text = `0x${ethertype.toString(16).padStart(4, "0")}`;
+    ethertypeTexts.set(ethertype, text);
+  }
+  return text;
 }
 
 /** "10.0.0.1:80", "[fd00::1]:80", or the address alone where there are no ports. */

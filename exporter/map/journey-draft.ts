@@ -4,6 +4,7 @@ import { wireReturnKind } from "../wire/layout.js";
 import type { AttributePool } from "./create-attribute-pool.js";
 import type { SpanIds } from "./create-span-ids.js";
 import type { IdentityShapes, ReturnedValue } from "./create-span-shapes.js";
+import { isSenderName } from "./derive-trace-id.js";
 import type { PlaceFinder } from "./locate-hops.js";
 import type { Attribute, AttributeGroup, SpanShape } from "./packet-span.js";
 import { findProbeRole, type ProbeRole } from "./queues.js";
@@ -17,6 +18,8 @@ export interface MappedProbe {
   readonly name: string;
   readonly isTracepoint: boolean;
   readonly role: ProbeRole;
+  /** A journey that begins there was sent by this node. */
+  readonly isSender: boolean;
   /** Whether the type of what it returns says something to a person. */
   readonly saysWhatItReturns: boolean;
   /** In words, by what it returned. */
@@ -41,6 +44,7 @@ export function createProbeCache(state: NodeState): ProbeCache {
         name,
         isTracepoint: frame?.kind === "tracepoint",
         role: findProbeRole(name),
+        isSender: isSenderName(name),
         saysWhatItReturns: isSaying(frame?.returnKind ?? wireReturnKind.unknown),
         returned: new Map<number, ReturnedValue>(),
       };

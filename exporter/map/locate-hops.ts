@@ -35,46 +35,55 @@ export function locateHops(
   const skbAddress = createAttribute(attributes.skbAddress, formatAddress(journey.skbAddress));
   const makePlace = (context: Context | undefined): Place => {
     const identity = state.identity(context?.netnsInode ?? 0, context?.netnsCookie ?? 0n);
-    const own = [skbAddress, ...contextAttributes(context, pool)];
+    const own = [skbAddress];
+    if (context) addContext(own, context, pool);
     const group = { attributes: own };
-    const groupInProcess = process.length === 0 ? group : { attributes: [...own, ...process] };
+    const groupInProcess = process.length === 0 ? group : { attributes: own.concat(process) };
     return { context, identity, shapes: shapes.of(identity), group, groupInProcess };
   };
-  const places = journey.contexts.length === 0 ? [makePlace(undefined)] : journey.contexts.map(makePlace);
-  const first = places[0] as Place;
-  const last = places[places.length - 1] as Place;
-  if (places.length === 1) return { first, last, placeOf: () => first };
-  const byHop = spread(journey, places);
-  return { first, last, placeOf: (index) => byHop[index] ?? last };
+  const { contexts, hops } = journey;
+  if (contexts.length === 0) return new Places([makePlace(undefined)], [0]);
+  const starts: number[] = [];
+  let start = 0;
+  for (const context of contexts) {
+    if (starts.length > 0) start = Math.max(start, firstHopIn(context, hops));
+    starts.push(start);
+  }
+  return new Places(contexts.map(makePlace), starts);
 }
 
 /** A context holds from the hop at which it was observed until the next one. */
-function spread(journey: Journey, places: readonly Place[]): Place[] {
-  const byHop: Place[] = [];
-  let at = 0;
-  for (let index = 0; index < journey.hops.length; index++) {
-    for (;;) {
-      const next = places[at + 1];
-      if (!next?.context || !holdsAt(next.context, index, journey.hops[index])) break;
-      at++;
-    }
-    byHop.push(places[at] as Place);
+function firstHopIn({ hopsBefore, atProbe }: Context, hops: readonly Hop[]): number {
+  return hops[hopsBefore - 1]?.probe === atProbe ? hopsBefore - 1 : hopsBefore;
+}
+
+/** Hops are asked for nearly in order: the search goes on from the place that was found last. */
+class Places implements PlaceFinder {
+  readonly first: Place;
+  readonly last: Place;
+  private at = 0;
+
+  /** `starts`: the first hop in each place. */
+  constructor(
+    private readonly places: readonly Place[],
+    private readonly starts: readonly number[],
+  ) {
+    this.first = places[0] as Place;
+    this.last = places[places.length - 1] as Place;
   }
-  return byHop;
+
+  placeOf(index: number): Place {
+    const { places, starts } = this;
+    while (this.at + 1 < places.length && (starts[this.at + 1] as number) <= index) this.at++;
+    while (this.at > 0 && (starts[this.at] as number) > index) this.at--;
+    return places[this.at] as Place;
+  }
 }
 
-function holdsAt(context: Context, index: number, hop: Hop | undefined): boolean {
-  if (context.hopsBefore <= index) return true;
-  return context.hopsBefore === index + 1 && context.atProbe === hop?.probe;
-}
-
-function contextAttributes(context: Context | undefined, pool: AttributePool): Attribute[] {
-  if (!context) return [];
-  const list: Attribute[] = [];
+function addContext(list: Attribute[], context: Context, pool: AttributePool): void {
   if (context.netnsInode !== 0) list.push(pool.get(attributes.netnsInode, context.netnsInode));
   if (context.interfaceName !== "") list.push(pool.get(attributes.networkInterfaceName, context.interfaceName));
   if (context.interfaceIndex !== 0) list.push(pool.get(attributes.networkInterfaceIndex, context.interfaceIndex));
   list.push(pool.get(attributes.skbLength, context.lengthBytes));
   list.push(pool.get(attributes.skbMark, context.mark));
-  return list;
 }

@@ -47,16 +47,19 @@ export function mapJourney(journey: Journey, state: NodeState): JourneySpans {
   const drop = markDrop(draft);
   draft.spans[ROOT] = buildRoot(draft, drop);
   if (journey.contexts.length > 1) addChanges(draft);
-  const firstHop = journey.hops[0];
-  const firstProbe = firstHop ? workshop.probes.get(firstHop.probe).name : "";
+  const isSent = journey.isInProcess || isSentHere(journey, workshop.probes);
   return {
     journey,
-    traceId: deriveTraceId(journey, chooseWireContext(journey, firstProbe), state.hello?.hostId ?? ""),
+    traceId: deriveTraceId(journey, chooseWireContext(journey, isSent), state.hello?.hostId ?? ""),
     startRealtimeNs: state.toRealtimeNs(journey.startMonotonicNs),
     spans: draft.spans,
     isFault: drop?.fault !== undefined,
     detail: "functions",
   };
+}
+
+function isSentHere({ hops: [first] }: Journey, probes: ProbeCache): boolean {
+  return first !== undefined && probes.get(first.probe).isSender;
 }
 
 function workshopOf(state: NodeState): Workshop {
@@ -89,7 +92,9 @@ function addChanges(draft: JourneyDraft): void {
     if (!before || !after || after.changed === 0) continue;
     const span = draft.spanOfHop[findObservingHop(draft.journey, after)] ?? ROOT;
     const changes = describeChanges(before, after, draft.state);
-    changesOfSpan.set(span, [...(changesOfSpan.get(span) ?? []), ...changes]);
+    const known = changesOfSpan.get(span);
+    if (known) known.push(...changes);
+    else changesOfSpan.set(span, changes);
   }
   for (const [span, changes] of changesOfSpan) draft.spans[span]?.add(createAttribute(attributes.skbChanged, changes));
 }

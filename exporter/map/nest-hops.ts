@@ -6,11 +6,6 @@ import { describeReturnValue } from "./describe-return-value.js";
 import { addSpan, addWait, type JourneyDraft, type MappedProbe, orderHops, ROOT } from "./journey-draft.js";
 import { createAttribute } from "./packet-span.js";
 
-interface OpenHop {
-  readonly hop: Hop;
-  readonly span: number;
-}
-
 /**
  * A span per hop. A hop stands under the innermost one that was entered before and left after it on the same CPU, as
  * long as they belong to one call chain: taking the packet out of a queue begins a new one.
@@ -19,7 +14,8 @@ export function nestHops(draft: JourneyDraft): void {
   const { hops } = draft.journey;
   const order = orderHops(draft.journey);
   const waits = new WaitTracker();
-  let open: OpenHop[] = [];
+  /** Hops that may enclose the next one, by their places in the record. */
+  const open: number[] = [];
   let isWithSender = true;
   for (let position = 0; position < order.length; position++) {
     const index = order[position] as number;
@@ -29,34 +25,39 @@ export function nestHops(draft: JourneyDraft): void {
     const wait = waits.take(probe.role, hop);
     if (wait) {
       addWait(draft, place.shapes, wait.queueName, wait.startOffsetNs, hop.enterOffsetNs, wait.isInferred);
-      open = [];
+      open.length = 0;
     }
     if (wait || probe.role.isReceiver) isWithSender = false;
-    const encloser = findEncloser(open, hop);
+    const encloser = findEncloser(open, hops, hop);
     const isInferred = !hop.returned && !probe.isTracepoint;
     const returned = hop.returned ? describeReturn(draft, probe, hop.returnValue) : undefined;
     const span = addSpan(
       draft,
       place.shapes.hop(probe.frame, hop.probe, hop.cpu, isInferred, returned),
-      encloser?.span ?? ROOT,
+      draft.spanOfHop[encloser] ?? ROOT,
       hop.enterOffsetNs,
       durationOf(draft, hop, isInferred, order[position + 1]),
       isWithSender ? place.groupInProcess : place.group,
     );
     draft.spanOfHop[index] = span;
-    if (hop.returned) open.push({ hop, span });
+    if (hop.returned) open.push(index);
     if (hop.returned && !returned && probe.saysWhatItReturns) addReturnValue(draft, span, probe, hop.returnValue);
-    waits.put(probe.role, hop, encloser?.hop);
+    waits.put(probe.role, hop, hops[encloser]);
   }
 }
 
-function findEncloser(open: OpenHop[], hop: Hop): OpenHop | undefined {
-  while (open.length > 0 && (open[open.length - 1] as OpenHop).hop.leaveOffsetNs < hop.enterOffsetNs) open.pop();
-  for (let index = open.length - 1; index >= 0; index--) {
-    const candidate = open[index] as OpenHop;
-    if (candidate.hop.cpu === hop.cpu && candidate.hop.leaveOffsetNs >= hop.leaveOffsetNs) return candidate;
+/** -1: nothing encloses it. */
+function findEncloser(open: number[], hops: readonly Hop[], hop: Hop): number {
+  while (open.length > 0 && hopAt(hops, open, open.length - 1).leaveOffsetNs < hop.enterOffsetNs) open.pop();
+  for (let depth = open.length - 1; depth >= 0; depth--) {
+    const candidate = hopAt(hops, open, depth);
+    if (candidate.cpu === hop.cpu && candidate.leaveOffsetNs >= hop.leaveOffsetNs) return open[depth] as number;
   }
-  return undefined;
+  return -1;
+}
+
+function hopAt(hops: readonly Hop[], open: readonly number[], depth: number): Hop {
+  return hops[open[depth] as number] as Hop;
 }
 
 function durationOf(draft: JourneyDraft, hop: Hop, isInferred: boolean, nextIndex: number | undefined): number {
