@@ -405,7 +405,7 @@ export const attributes = numberRows({
     type: "int",
     unit: "ns",
     on: ["hop", "layer", "wait"],
-    meaning: "Exact duration; the span itself lasts at least 1 ns",
+    meaning: "Exact duration; the span itself lasts at least 1 ns, and until what it encloses has ended",
     source: "hop",
   },
   hopDurationInferred: {

@@ -49,6 +49,9 @@ function assertWellFormed(journeySpans: JourneySpans): void {
   spans.forEach((span, index) => {
     assert.ok(index === 0 ? span.parent === -1 : span.parent >= 0 && span.parent < index, `parent of span ${index}`);
     assert.ok(span.endOffsetNs > span.startOffsetNs);
+    const parent = spans[span.parent];
+    if (parent) assert.ok(parent.endOffsetNs >= span.endOffsetNs, `span ${index} outlasts its parent`);
+    if (parent) assert.ok(parent.startOffsetNs <= span.startOffsetNs, `span ${index} begins before its parent`);
     assert.equal(span.shape.kind === "root", index === 0);
     const list = listAttributes(span);
     assert.equal(new Set(list.map(({ definition }) => definition.key)).size, list.length, "a key stands twice");

@@ -7,6 +7,7 @@ import { createSpanIds, type SpanIds } from "./create-span-ids.js";
 import { createSpanShapes, type SpanShapes } from "./create-span-shapes.js";
 import { chooseWireContext, deriveTraceId } from "./derive-trace-id.js";
 import { describeChanges } from "./describe-changes.js";
+import { encloseChildren } from "./enclose-children.js";
 import { createProbeCache, type JourneyDraft, type ProbeCache, ROOT } from "./journey-draft.js";
 import { locateHops } from "./locate-hops.js";
 import { markDrop } from "./mark-drop.js";
@@ -47,6 +48,7 @@ export function mapJourney(journey: Journey, state: NodeState): JourneySpans {
   const drop = markDrop(draft);
   draft.spans[ROOT] = buildRoot(draft, drop);
   if (journey.contexts.length > 1) addChanges(draft);
+  encloseChildren(draft.spans);
   const isSent = journey.isInProcess || isSentHere(journey, workshop.probes);
   return {
     journey,
