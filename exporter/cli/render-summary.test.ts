@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { createNodeState, type TracerStats } from "../enrich/create-node-state.js";
 import { wireStat } from "../wire/layout.js";
 import { lossTexts } from "./describe-stats.js";
+import { describeVolume } from "./describe-volume.js";
 import { renderLosses, renderSummary } from "./render-summary.js";
 
 function statsOf(values: Partial<Record<keyof TracerStats, number>>): TracerStats {
@@ -47,6 +48,55 @@ test("seen, kept and lost, by cause and with what to do", () => {
     "  lost: 1 journey (8 spans) not exported by otlp: the buffer was full (raise --max-buffer, or match less)",
     "  lost: 8 spans of up to 3 journeys not exported by otlp: the collector took the request without them",
   ]);
+});
+
+test("what was done to stay within limits is said, and nothing when all left as asked for", () => {
+  const input = { stats: undefined, keptJourneys: 9, keptSpans: 90, elapsedMs: 0, isRecording: true, sinks: [] };
+  const volume = {
+    left: { functions: 1, layers: 2, summary: 1234 },
+    shed: { sampled: 5000, burst: 6 },
+    beyond: { journeys: 1, spans: 1 },
+    plan: { detail: "summary" as const, share: 0.1 },
+    isSaving: true,
+  };
+  assert.deepEqual(renderSummary({ ...input, volume, detail: "functions" }), [
+    "skbspan: 9 journeys, 90 spans of the recording",
+    "  to stay within --max-*-per-second: 2 by layers, 1,234 as summaries, left out 5,006 (5,000 sampled, 6 in bursts), 1 drop beyond the limits",
+    "  lost: nothing",
+  ]);
+  const asAsked = { ...volume, left: { functions: 0, layers: 9, summary: 0 }, shed: { sampled: 0, burst: 0 } };
+  const lines = renderSummary({
+    ...input,
+    volume: { ...asAsked, beyond: { journeys: 0, spans: 0 } },
+    detail: "layers",
+  });
+  assert.equal(lines.length, 2);
+});
+
+test("a change of the volume says the limits, what is done, and the end of it", () => {
+  const limits = { journeysPerSecond: 50, bytesPerSecond: 1310720 };
+  const none = { left: { functions: 0, layers: 0, summary: 0 }, beyond: { journeys: 0, spans: 0 } };
+  const saving = {
+    ...none,
+    shed: { sampled: 0, burst: 0 },
+    plan: { detail: "layers" as const, share: 1 },
+    isSaving: true,
+  };
+  assert.equal(
+    describeVolume(saving, limits),
+    "more than 50 journeys or 1,310,720 bytes a second: journeys are shown by layers",
+  );
+  assert.equal(
+    describeVolume({ ...saving, plan: { detail: "summary", share: 0.05 } }, { spansPerSecond: 1 }),
+    "more than 1 span a second: journeys are shown as summaries, one in 20 are kept, and all that were dropped",
+  );
+  assert.equal(
+    describeVolume(
+      { ...saving, shed: { sampled: 3, burst: 1 }, plan: { detail: "functions", share: 1 }, isSaving: false },
+      limits,
+    ),
+    "within 50 journeys or 1,310,720 bytes a second again: all is shown; so far 4 journeys left out",
+  );
 });
 
 test("nothing lost is said too, and nothing at all is known without the tracer's counts", () => {

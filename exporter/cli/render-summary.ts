@@ -1,6 +1,9 @@
 import type { TracerStats } from "../enrich/create-node-state.js";
 import type { SinkStats } from "../export/sink.js";
+import type { Detail } from "../map/packet-span.js";
+import type { VolumeStats } from "../volume/create-volume.js";
 import { countOf, describeEnds, describeSeen, formatCount, lossTexts } from "./describe-stats.js";
+import { describeReduced } from "./describe-volume.js";
 
 export interface SummaryInput {
   /** Undefined when no STATS frame came. */
@@ -9,6 +12,9 @@ export interface SummaryInput {
   readonly keptSpans: number;
   readonly elapsedMs: number;
   readonly isRecording: boolean;
+  readonly volume?: VolumeStats;
+  /** That was asked for. */
+  readonly detail?: Detail;
   readonly sinks: readonly { readonly name: string; readonly stats: SinkStats }[];
 }
 
@@ -31,6 +37,7 @@ export function renderSummary(input: SummaryInput): string[] {
       lines.push(
         `  exported: ${formatCount(sink.sentJourneys)} of ${formatCount(sink.acceptedJourneys)} journeys by otlp`,
       );
+  if (input.volume) lines.push(...describeReduced(input.volume, input.detail ?? "functions"));
   const losses = renderLosses(input);
   return losses.length === 0 ? [...lines, "  lost: nothing"] : [...lines, ...losses];
 }

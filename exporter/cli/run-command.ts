@@ -5,6 +5,7 @@ import { createNodeState } from "../enrich/create-node-state.js";
 import { scope } from "../export/scope.js";
 import { createPipeline } from "../pipeline.js";
 import type { CommandContext, RunCommand } from "./command-context.js";
+import { createSessionVolume, type SessionVolume } from "./create-session-volume.js";
 import { createSinks, type NamedSink } from "./create-sinks.js";
 import { openSource } from "./open-source.js";
 import { type Consumer, type ConsumerHooks, runSession } from "./run-session.js";
@@ -14,11 +15,12 @@ const OBSERVE_EVERY_MS = 1_000;
 /** `skbspan run`: the agent. Ends with the tracer, or cleanly on SIGTERM. */
 export const runCommand: RunCommand = async (context) => {
   const sinks = await createSinks(context, { isRecording: context.config.recording !== undefined });
-  const agent = createAgent(context, sinks);
+  const volume = createSessionVolume(context, context.config.recording !== undefined);
+  const agent = createAgent(context, sinks, volume);
   try {
     await agent.start();
     const source = await openSource(context);
-    await runSession({ context, source, sinks, createConsumer: agent.createConsumer });
+    await runSession({ context, source, sinks, volume, createConsumer: agent.createConsumer });
   } finally {
     await agent.close();
   }
@@ -30,7 +32,7 @@ interface Agent {
   close(): Promise<void>;
 }
 
-function createAgent({ config, reporter }: CommandContext, sinks: readonly NamedSink[]): Agent {
+function createAgent({ config, reporter }: CommandContext, sinks: readonly NamedSink[], volume: SessionVolume): Agent {
   const drops = createDropCounter(() => performance.now());
   const health = createExportHealth();
   let state: Consumer["state"] = createNodeState();
@@ -41,6 +43,7 @@ function createAgent({ config, reporter }: CommandContext, sinks: readonly Named
       state,
       sinks: sinks.map(({ name, sink }) => ({ name, stats: sink.stats() })),
       dropsByReason: drops.byReason(state),
+      volume: volume.stats(),
       dropSeries: drops.series(),
       exportFailingMs: health.failingMs(performance.now()),
     }),

@@ -3,11 +3,11 @@ import type { MessageFrame } from "../decode/frame.js";
 import { StreamError } from "../decode/stream-error.js";
 import { exitCode } from "../lib/exit-code.js";
 import { UserError } from "../lib/user-error.js";
-import { foldJourney } from "../map/fold-journey.js";
 import type { JourneySpans } from "../map/packet-span.js";
 import { createPipeline, type Pipeline, type PipelineOptions } from "../pipeline.js";
 import { catchInterrupts } from "./catch-interrupts.js";
 import type { CommandContext } from "./command-context.js";
+import { createSessionVolume, type SessionVolume } from "./create-session-volume.js";
 import type { NamedSink } from "./create-sinks.js";
 import { formatCount } from "./describe-stats.js";
 import type { Source } from "./open-source.js";
@@ -22,6 +22,8 @@ export interface SessionOptions {
   readonly source: Source;
   /** Whose losses are told at the end. */
   readonly sinks: readonly NamedSink[];
+  /** Default: one of its own. */
+  readonly volume?: SessionVolume;
   /** Default: a pipeline into the sinks. */
   readonly createConsumer?: (hooks: ConsumerHooks) => Consumer;
   /** What goes on, once a second; undefined when there is nothing to say. */
@@ -46,6 +48,7 @@ class Session {
   private readonly source: Source;
   private readonly sinks: readonly NamedSink[];
   private readonly consumer: Consumer;
+  private readonly volume: SessionVolume;
   private readonly startMs = performance.now();
   private keptJourneys = 0;
   private readonly stopping = new AbortController();
@@ -54,9 +57,10 @@ class Session {
     this.context = options.context;
     this.source = options.source;
     this.sinks = options.sinks;
+    this.volume = options.volume ?? createSessionVolume(options.context, options.source.isRecording);
     const hooks: ConsumerHooks = {
       keep: (spans) => this.keep(spans),
-      reduce: (spans) => foldJourney(spans, options.context.config.detail),
+      reduce: (spans) => this.volume.reduce(spans),
       onMessage: (message) => this.relay(message),
     };
     const createConsumer =
@@ -195,6 +199,7 @@ class Session {
   }
 
   private showStatus(): void {
+    this.volume.tick();
     if (this.context.config.isQuiet || this.isStopped) return;
     this.context.reporter.setStatus(this.options.describeProgress?.(this.consumer, this.elapsedMs));
   }
@@ -208,6 +213,8 @@ class Session {
       keptSpans: this.consumer.spans,
       elapsedMs: this.elapsedMs,
       isRecording: this.source.isRecording,
+      volume: this.volume.stats(),
+      detail: config.detail,
       sinks: this.sinks.map(({ name, sink }) => ({ name, stats: sink.stats() })),
     };
     const lines = config.isQuiet ? renderLosses(summary) : renderSummary(summary);

@@ -109,6 +109,24 @@ test("flags come before variables, variables before the file", async () => {
   assert.equal((await load("run", [], { SKBSPAN_CONFIG: path })).config.netns, "from-file");
 });
 
+test("a profile is a choice of options that anything said overrides", async () => {
+  const slow = await load("run", ["--profile", "drops-and-slow"]);
+  assert.equal(slow.config.minDurationNs, 10_000_000);
+  assert.equal(slow.config.areDropsKept, true);
+  assert.equal(slow.config.maxJourneysPerSecond, 50, "what the profile does not say keeps the command's default");
+  const path = file("profile: drops-and-slow\nmin_duration: 50ms\n");
+  const slower = await load("run", ["--config", path]);
+  assert.equal(slower.config.minDurationNs, 50_000_000);
+  assert.equal(slower.config.areDropsKept, true);
+  const everything = await load("run", ["--profile", "everything", "--sample", "1/2"], {
+    SKBSPAN_MAX_SPANS_PER_SECOND: "7",
+  });
+  assert.equal(everything.config.sampleOneIn, 2);
+  assert.equal(everything.config.maxJourneysPerSecond, 0);
+  assert.equal(everything.config.maxSpansPerSecond, 7);
+  assert.equal((await load("run", ["--profile", "sampled"])).config.sampleOneIn, 100);
+});
+
 test("a file's values mean what they mean on the command line", async () => {
   const path = file(`# an agent
 filter: "tcp[tcpflags] & tcp-syn != 0"

@@ -7,6 +7,7 @@ import { describeMistakes, type Mistake, quote, type Setting } from "./mistake.j
 import type { Option } from "./option.js";
 import { type Config, type OptionKey, optionRows } from "./options.js";
 import { parseArguments } from "./parse-arguments.js";
+import { profiles } from "./profiles.js";
 import { type Environment, readEnvironment, warnOfEnvironment } from "./read-environment.js";
 
 export interface LoadedConfig {
@@ -66,7 +67,17 @@ function checkAll(command: Command, sources: readonly ReadonlyMap<OptionKey, Set
       else if (!decided.has(key)) config[key] = parsed.value;
       decided.add(key);
     }
-  return config as Config;
+  return withProfile(command, config as Config, decided);
+}
+
+/** A profile is weaker than what was said, and stronger than defaults. */
+function withProfile(command: Command, config: Config, decided: ReadonlySet<OptionKey>): Config {
+  if (config.profile === undefined) return config;
+  const keys = new Map<string, Option<unknown>>(optionRows);
+  const settings = Object.entries(profiles[config.profile]).filter(
+    ([key]) => !decided.has(key as OptionKey) && keys.get(key)?.commands.includes(command.name),
+  );
+  return { ...config, ...Object.fromEntries(settings) };
 }
 
 function checkTogether(

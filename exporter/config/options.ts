@@ -1,6 +1,7 @@
 import { type Detail, details } from "../map/packet-span.js";
 import { type CommandName, commandNames } from "./commands.js";
 import { defineOption, type Option } from "./option.js";
+import { type ProfileName, profileNames } from "./profiles.js";
 import {
   choicesType,
   choiceType,
@@ -80,6 +81,16 @@ export const options = {
     commands: tracing,
     example: "0x10/0xff",
     isForKernel: true,
+  }),
+  profile: defineOption<ProfileName | undefined>({
+    flag: "profile",
+    group: "packets",
+    type: choiceType(profileNames, "PROFILE"),
+    default: undefined,
+    defaultText: "none",
+    help: "A choice of other options, which still override it: everything (no limits), sampled (--sample 1/100), drops-and-slow (--min-duration 10ms --keep-drops). docs/volume.md has the costs.",
+    commands: ["trace", "run", "record", "replay"],
+    example: "drops-and-slow",
   }),
   sampleOneIn: defineOption<number>({
     flag: "sample",
@@ -242,6 +253,38 @@ export const options = {
     help: "How much of a journey is shown: a span a function, a span a run of functions in one layer of the network stack, or the journey's own span alone. Drops, changes and waits stay.",
     commands: showing,
     example: "layers",
+  }),
+  maxJourneysPerSecond: defineOption<number>({
+    flag: "max-journeys-per-second",
+    group: "output",
+    type: countType({ min: 0, max: MAX_UNSIGNED_32, unit: "journeys a second, 0: no limit" }),
+    default: 0,
+    defaultFor: { run: 50 },
+    defaultText: "0; with `run`: 50",
+    help: "Export at most so many journeys a second: past it they are sampled, dropped packets' excepted.",
+    commands: showing,
+    example: "500",
+  }),
+  maxSpansPerSecond: defineOption<number>({
+    flag: "max-spans-per-second",
+    group: "output",
+    type: countType({ min: 0, max: MAX_UNSIGNED_32, unit: "spans a second, 0: no limit" }),
+    default: 0,
+    defaultText: "0",
+    help: "Export at most so many spans a second: past it journeys are shown by layers, then as summaries, then sampled, dropped packets' excepted.",
+    commands: showing,
+    example: "5000",
+  }),
+  maxBytesPerSecond: defineOption<number>({
+    flag: "max-bytes-per-second",
+    group: "output",
+    type: sizeType({ min: "0B", max: "1GiB" }),
+    default: 0,
+    defaultFor: { run: 1280 * 1024 },
+    defaultText: "0B; with `run`: 1280KiB",
+    help: "Export at most so many bytes a second, before compression; 0B: no limit. Past it as for spans.",
+    commands: showing,
+    example: "2MiB",
   }),
   colour: defineOption<ColourChoice>({
     flag: "colour",

@@ -1,5 +1,6 @@
 import type { NodeState } from "../enrich/create-node-state.js";
 import type { SinkStats } from "../export/sink.js";
+import type { VolumeStats } from "../volume/create-volume.js";
 import type { DropSeries } from "./create-drop-counter.js";
 
 /** What the agent knows of itself at this moment. */
@@ -10,6 +11,7 @@ export interface AgentSnapshot {
   /** Dropped journeys by reason, e.g. "NETFILTER_DROP". */
   readonly dropsByReason: ReadonlyMap<string, number>;
   readonly dropSeries: readonly DropSeries[];
+  readonly volume: VolumeStats;
   /** How long exporting has failed now; 0 when it does not. */
   readonly exportFailingMs: number;
 }

@@ -67,6 +67,13 @@ function snapshot(parts: Partial<AgentSnapshot> = {}): AgentSnapshot {
     ],
     dropsByReason: new Map([["NETFILTER_DROP", 7]]),
     dropSeries: [dropSeries],
+    volume: {
+      left: { functions: 3, layers: 2, summary: 1 },
+      shed: { sampled: 4, burst: 0 },
+      beyond: { journeys: 1, spans: 1 },
+      plan: { detail: "layers", share: 0.5 },
+      isSaving: true,
+    },
     exportFailingMs: 0,
     ...parts,
   };

@@ -1,4 +1,5 @@
 import type { TracerStats } from "../enrich/create-node-state.js";
+import { details } from "../map/packet-span.js";
 import type { AgentSnapshot } from "./agent-snapshot.js";
 import type { Exemplar } from "./create-drop-counter.js";
 
@@ -138,6 +139,27 @@ export const metrics: readonly Metric[] = [
     ({ dropSeries }) =>
       dropSeries.map(({ labels, count, exemplar }) => ({ labels: { ...labels }, value: count, exemplar })),
   ),
+  counter(
+    "volume_journeys",
+    "Journeys that left, by detail: less than asked for is to stay within the limits (max_journeys_per_second, ...).",
+    ({ volume }) => Object.entries(volume.left).map(([detail, value]) => ({ labels: { detail }, value })),
+  ),
+  counter(
+    "volume_journeys_shed",
+    "Journeys left out to stay within the limits, by cause; no dropped packet's is.",
+    ({ volume }) => Object.entries(volume.shed).map(([cause, value]) => ({ labels: { cause }, value })),
+  ),
+  counter(
+    "volume_journeys_beyond",
+    "Dropped packets' journeys that left, as summaries, though the limits were used up.",
+    ({ volume }) => [{ value: volume.beyond.journeys }],
+  ),
+  gauge("volume_detail", "In what detail journeys may leave now: 1, and 0 for the others.", ({ volume }) =>
+    details.map((detail) => ({ labels: { detail }, value: detail === volume.plan.detail ? 1 : 0 })),
+  ),
+  gauge("volume_share", "Which share of journeys may leave now; 1: all. Dropped packets' always do.", ({ volume }) => [
+    { value: volume.plan.share },
+  ]),
   counter(
     "sink_journeys",
     "Journeys given to a sink.",

@@ -206,8 +206,10 @@ test("two agents that keep the same share keep the same packets", () => {
     const clock = { ms: 0 };
     feed(volume, clock, 10, 1_000);
     const ids: number[] = [];
-    for (let id = 0; id < 100; id++)
-      if (volume.admit(withTraceId(others[0] as JourneySpans, id * 0x028f_5c28), (clock.ms += 10))) ids.push(id);
+    for (let id = 0; id < 100; id++) {
+      clock.ms += 10;
+      if (volume.admit(withTraceId(others[0] as JourneySpans, id * 0x028f_5c28), clock.ms)) ids.push(id);
+    }
     return ids;
   });
   assert.ok((kept[0]?.length ?? 0) > 5);
@@ -229,7 +231,10 @@ test("with time alone all is allowed again", () => {
   const clock = { ms: 0 };
   feed(volume, clock, 5, 1_000);
   assert.equal(volume.stats().isSaving, true);
-  for (let second = 0; second < 120; second++) volume.tick((clock.ms += 1_000));
+  for (let second = 0; second < 120; second++) {
+    clock.ms += 1_000;
+    volume.tick(clock.ms);
+  }
   assert.equal(volume.stats().isSaving, false);
 });
 

@@ -75,6 +75,16 @@ test("--detail shows layers in place of functions, or the journeys alone; the dr
   assert.equal(piped.stdout, summary.stdout);
 });
 
+test("within limits: less detail, then fewer journeys, all of it told; drops stay", async () => {
+  const { code, stdout, stderr } = await runSkbspan(["replay", recording, "--max-spans-per-second", "4"]);
+  assert.equal(code, 0);
+  assert.equal(stdout.match(/dropped: NETFILTER_DROP/g)?.length, 3);
+  const kept = Number(/^skbspan: (\d) journeys/m.exec(stderr)?.[1]);
+  assert.ok(kept < 9, stderr);
+  const leftOut = new RegExp(`^ {2}to stay within --max-\\*-per-second: .*left out ${9 - kept} \\(`, "m");
+  assert.match(stderr, leftOut);
+});
+
 test("--quiet tells losses alone", async () => {
   const { stderr } = await runSkbspan(["replay", recording, "--quiet"]);
   assert.match(stderr, /^ {2}lost: 1,234 journeys: [^\n]*\n$/);

@@ -1,0 +1,53 @@
+import type { Config } from "../config/options.js";
+import { weighJourney } from "../export/weigh-journey.js";
+import type { JourneySpans } from "../map/packet-span.js";
+import { createVolume, type VolumeStats } from "../volume/create-volume.js";
+import type { Limits } from "../volume/limits.js";
+import type { CommandContext } from "./command-context.js";
+import { describeVolume } from "./describe-volume.js";
+
+/** The volume stage of a command, with its clock. */
+export interface SessionVolume {
+  reduce(journeySpans: JourneySpans): JourneySpans | undefined;
+  /** To be called every second or so. */
+  tick(): void;
+  stats(): VolumeStats;
+}
+
+/**
+ * A recording has its own time: what left of it is what the agent would have sent, whatever the speed at which it is read.
+ */
+export function createSessionVolume({ config, reporter }: CommandContext, isRecording: boolean): SessionVolume {
+  const limits = readLimits(config);
+  const volume = createVolume({
+    limits,
+    detail: config.detail,
+    weigh: weighJourney,
+    onChange(stats) {
+      if (stats.isSaving) reporter.warn(describeVolume(stats, limits));
+      else reporter.say(`skbspan: ${describeVolume(stats, limits)}`);
+    },
+  });
+  const nowMs = isRecording ? endOf : (): number => performance.now();
+  return {
+    reduce: (journeySpans) => volume.admit(journeySpans, nowMs(journeySpans)),
+    tick() {
+      if (!isRecording) volume.tick(performance.now());
+    },
+    stats: () => volume.stats(),
+  };
+}
+
+function endOf({ journey }: JourneySpans): number {
+  return Number(journey.startMonotonicNs) / 1e6 + journey.durationNs / 1e6;
+}
+
+function readLimits(config: Config): Limits {
+  const { maxJourneysPerSecond, maxSpansPerSecond, maxBytesPerSecond } = config;
+  const orNone = (value: number): number | undefined => (value === 0 ? undefined : value);
+  return {
+    journeysPerSecond: orNone(maxJourneysPerSecond),
+    spansPerSecond: orNone(maxSpansPerSecond),
+    bytesPerSecond: orNone(maxBytesPerSecond),
+  };
+}
