@@ -20,7 +20,7 @@ const PACKAGES = [
  * A tree with Debian's packages unpacked into it. They are not installed: that would start both as services, now and whenever
  * the machine boots.
  */
-export function unpackDebianPrograms(onProgress: (text: string) => void): Promise<string> {
+export function unpackDebianPrograms(onProgress: (text: string) => void = () => {}): Promise<string> {
   return fromProgramCache(`debian-prometheus-${process.arch}`, async (result) => {
     onProgress("fetching Prometheus and Alertmanager with apt-get (they are not installed) ...");
     await inTemporaryFolder(async (folder) => {
