@@ -1,4 +1,5 @@
 import type { AttributeDefinition } from "./attributes.js";
+import { cutValue } from "./cut-value.js";
 import type { Attribute } from "./packet-span.js";
 
 /** Gives the same Attribute for the same key and value, so that what recurs is encoded once. */
@@ -26,7 +27,7 @@ export function createAttributePool(): AttributePool {
         columns.length = 0;
         count = 1;
       }
-      const attribute = { definition, value, isShared: true, encoded: undefined };
+      const attribute = { definition, value: cutValue(value), isShared: true, encoded: undefined };
       columnOf(definition).set(value, attribute);
       return attribute;
     },

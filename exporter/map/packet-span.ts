@@ -1,6 +1,7 @@
 import type { Journey } from "../decode/frame.js";
 import type { Identity } from "../enrich/identity.js";
 import type { AttributeDefinition } from "./attributes.js";
+import { cutValue } from "./cut-value.js";
 
 /** A key and its value. Shared between spans where they have it in common, so that it is encoded once. */
 export interface Attribute {
@@ -68,5 +69,5 @@ export interface JourneySpans {
 
 /** An attribute of one span; those of several come from a pool. */
 export function createAttribute(definition: AttributeDefinition, value: Attribute["value"]): Attribute {
-  return { definition, value, isShared: false, encoded: undefined };
+  return { definition, value: cutValue(value), isShared: false, encoded: undefined };
 }

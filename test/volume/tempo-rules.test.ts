@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { findCommand } from "../../exporter/config/commands.js";
+import { loadConfig } from "../../exporter/config/load-config.js";
+import { createOtlpSink, MAX_REQUEST_BYTES } from "../../exporter/export/create-otlp-sink.js";
+import type { OtlpTransport } from "../../exporter/export/otlp-request.js";
+import { weighJourney } from "../../exporter/export/weigh-journey.js";
+import { foldJourney } from "../../exporter/map/fold-journey.js";
+import { details, type JourneySpans } from "../../exporter/map/packet-span.js";
+import { createVolume } from "../../exporter/volume/create-volume.js";
+import { arbitraryRecording } from "../lib/arbitrary-recording.js";
+import { collectJourneys } from "../lib/collect-journeys.js";
+import { decodeRequest, type Plain, type PlainObject, spansOf } from "../lib/otlp-schema.js";
+import { readRecordedJourneys } from "./read-recorded-journeys.js";
+import { LIVE_SECONDS, tempoLimits } from "./tempo-limits.js";
+
+const recorded = readRecordedJourneys().flatMap(({ journeys }) => journeys);
+
+/** The requests in which the journeys leave, as Tempo would get them. */
+async function exportAll(journeys: readonly JourneySpans[]): Promise<Uint8Array[]> {
+  const requests: Uint8Array[] = [];
+  const transport: OtlpTransport = {
+    endpoint: "the test",
+    async send({ bytes }) {
+      requests.push(Uint8Array.from(bytes));
+      return { kind: "accepted", rejectedSpans: 0 };
+    },
+    close: async () => undefined,
+  };
+  const sink = createOtlpSink({ transport, isPatient: true });
+  for (const journey of journeys) sink.accept(journey);
+  await sink.close();
+  return requests;
+}
+
+function attributesOf(object: PlainObject | undefined): readonly PlainObject[] {
+  return (object?.["attributes"] ?? []) as readonly PlainObject[];
+}
+
+function bytesOf(value: Plain | undefined): number {
+  if (typeof value === "string") return Buffer.byteLength(value);
+  if (Array.isArray(value)) return value.reduce((total, item) => total + bytesOf(item), 0);
+  return typeof value === "object" ? bytesOf(Object.values(value) as Plain[]) : 0;
+}
+
+function assertAttributes(request: PlainObject): void {
+  const resources = ((request["resourceSpans"] ?? []) as readonly PlainObject[]).map(
+    ({ resource }) => resource as PlainObject,
+  );
+  for (const { key, value } of [...resources, ...spansOf(request)].flatMap(attributesOf)) {
+    assert.ok(bytesOf(key) <= tempoLimits.attributeBytes.value, `the key ${JSON.stringify(key)}`);
+    assert.ok(bytesOf(value) <= tempoLimits.attributeBytes.value, `${JSON.stringify(key)} has ${bytesOf(value)} bytes`);
+  }
+}
+
+/** Every span's journey is whole in its request: the parent is there, and so are as many roots as journeys. */
+function assertWhole(request: PlainObject): number {
+  const spans = spansOf(request);
+  const ids = new Set(spans.map(({ spanId }) => spanId));
+  assert.equal(ids.size, spans.length, "no span id twice");
+  const orphans = spans.filter(({ parentSpanId }) => parentSpanId !== undefined && !ids.has(parentSpanId));
+  assert.deepEqual(orphans, []);
+  return spans.filter(({ parentSpanId }) => parentSpanId === undefined).length;
+}
+
+async function assertRules(journeys: readonly JourneySpans[]): Promise<void> {
+  const requests = await exportAll(journeys);
+  let roots = 0;
+  for (const bytes of requests) {
+    assert.ok(bytes.length <= MAX_REQUEST_BYTES);
+    const request = decodeRequest(bytes);
+    assertAttributes(request);
+    roots += assertWhole(request);
+  }
+  assert.equal(roots, journeys.length, "a root for each journey");
+  const byTrace = new Map<string, number>();
+  for (const journey of journeys) {
+    const id = Buffer.from(journey.traceId).toString("hex");
+    byTrace.set(id, (byTrace.get(id) ?? 0) + weighJourney(journey));
+  }
+  for (const [id, bytes] of byTrace)
+    assert.ok(bytes <= tempoLimits.traceBytes.value, `the trace ${id} has ${bytes} bytes`);
+}
+
+for (const detail of details) {
+  test(`recordings by ${detail} keep Tempo's rules: attributes, bytes a trace, the root in the same request`, () =>
+    assertRules(recorded.map((journey) => foldJourney(journey, detail))));
+
+  test(`any journey by ${detail} keeps Tempo's rules`, () =>
+    fc.assert(
+      fc.asyncProperty(arbitraryRecording, (recording) =>
+        assertRules(collectJourneys(recording).map((journey) => foldJourney(journey, detail))),
+      ),
+      { numRuns: 40 },
+    ));
+}
+
+const NODES = 10;
+const PACKETS_PER_SECOND = 1_000;
+const SECONDS = 60;
+
+interface SentSecond {
+  traces: number;
+  bytes: number;
+}
+
+/** What an agent with `run`'s defaults sends in each second, when every packet is a trace of its own. */
+async function runAgent(faultsOneIn: number): Promise<SentSecond[]> {
+  const command = findCommand("run");
+  assert.ok(command);
+  const { config } = await loadConfig(command, [], {});
+  const volume = createVolume({
+    detail: config.detail,
+    limits: { journeysPerSecond: config.maxJourneysPerSecond, bytesPerSecond: config.maxBytesPerSecond },
+    weigh: weighJourney,
+  });
+  const faults = recorded.filter(({ isFault }) => isFault);
+  const others = recorded.filter(({ isFault }) => !isFault);
+  const seconds = Array.from({ length: SECONDS }, (): SentSecond => ({ traces: 0, bytes: 0 }));
+  for (let packet = 0; packet < SECONDS * PACKETS_PER_SECOND; packet++) {
+    const pool = packet % faultsOneIn === 0 ? faults : others;
+    const traceId = new Uint8Array(16);
+    new DataView(traceId.buffer).setUint32(12, Math.imul(packet + 1, 0x9e3779b1) >>> 0);
+    const journey = { ...(pool[packet % pool.length] as JourneySpans), traceId };
+    const sent = volume.admit(journey, (packet * 1000) / PACKETS_PER_SECOND);
+    const second = seconds[Math.floor(packet / PACKETS_PER_SECOND)];
+    if (!sent || !second) continue;
+    second.traces++;
+    second.bytes += weighJourney(sent);
+  }
+  return seconds;
+}
+
+function mostIn(seconds: readonly SentSecond[], window: number, measure: keyof SentSecond): number {
+  const sums = seconds.map((_, start) =>
+    seconds.slice(start, start + window).reduce((total, second) => total + second[measure], 0),
+  );
+  return Math.max(...sums);
+}
+
+test("10 agents with their defaults, 1,000 packets a second each, stay inside Tempo's limits", async () => {
+  const seconds = await runAgent(100);
+  const live = NODES * mostIn(seconds, LIVE_SECONDS, "traces");
+  const liveBytes = NODES * mostIn(seconds, LIVE_SECONDS, "bytes");
+  const burst = NODES * mostIn(seconds, 1, "bytes");
+  const rate = (NODES * seconds.reduce((total, { bytes }) => total + bytes, 0)) / SECONDS;
+  assert.ok(live < tempoLimits.liveTraces.value, `${live} live traces`);
+  assert.ok(liveBytes < tempoLimits.liveBytes.value, `${liveBytes} bytes of live traces`);
+  assert.ok(burst < tempoLimits.burstBytes.value, `${burst} bytes in a second`);
+  assert.ok(rate < tempoLimits.bytesPerSecond.value, `${rate} bytes a second`);
+  assert.ok(live > 0.3 * tempoLimits.liveTraces.value, `${live}: the defaults are not to be mean either`);
+});
+
+test("every twentieth packet dropped: all drops are sent, and still inside the limits", async () => {
+  const seconds = await runAgent(20);
+  const perSecond = PACKETS_PER_SECOND / 20;
+  for (const { traces } of seconds) assert.ok(traces >= perSecond);
+  assert.ok(NODES * mostIn(seconds, LIVE_SECONDS, "traces") < tempoLimits.liveTraces.value);
+  assert.ok(NODES * mostIn(seconds, 1, "bytes") < tempoLimits.burstBytes.value);
+});
