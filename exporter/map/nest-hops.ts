@@ -15,7 +15,7 @@ export function nestHops(draft: JourneyDraft): void {
   const order = orderHops(draft.journey);
   const waits = new WaitTracker();
   /** Hops that may enclose the next one, by their places in the record. */
-  const open: number[] = [];
+  let open: number[] = [];
   let isWithSender = true;
   for (let position = 0; position < order.length; position++) {
     const index = order[position] as number;
@@ -25,7 +25,7 @@ export function nestHops(draft: JourneyDraft): void {
     const wait = waits.take(probe.role, hop);
     if (wait) {
       addWait(draft, place.shapes, wait.queueName, wait.startOffsetNs, hop.enterOffsetNs, wait.isInferred);
-      open.length = 0;
+      open = [];
     }
     if (wait || probe.role.isReceiver) isWithSender = false;
     const encloser = findEncloser(open, hops, hop);
