@@ -10,6 +10,7 @@ import type { CommandContext } from "./command-context.js";
 import { createSessionVolume, type SessionVolume } from "./create-session-volume.js";
 import type { NamedSink } from "./create-sinks.js";
 import { formatCount } from "./describe-stats.js";
+import { isWanted } from "./is-wanted.js";
 import type { Source } from "./open-source.js";
 import { renderLosses, renderSummary } from "./render-summary.js";
 
@@ -178,11 +179,8 @@ class Session {
 
   /** The tracer has filtered already; a recording is asked again. */
   private keep({ journey }: JourneySpans): boolean {
-    const { isDroppedOnly, areDropsKept, minDurationNs, maxJourneys } = this.context.config;
-    const isDropped = journey.end === "dropped";
-    if (isDroppedOnly && !isDropped) return false;
-    const isKeptDrop = areDropsKept && isDropped;
-    if (minDurationNs !== undefined && journey.durationNs < minDurationNs && !isKeptDrop) return false;
+    const { maxJourneys } = this.context.config;
+    if (!isWanted(journey, this.context.config)) return false;
     if (maxJourneys !== undefined && this.keptJourneys >= maxJourneys) return false;
     this.keptJourneys++;
     if (this.keptJourneys === maxJourneys && this.source.isRecording) this.stop();

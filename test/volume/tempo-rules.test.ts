@@ -1,18 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { findCommand } from "../../exporter/config/commands.js";
-import { loadConfig } from "../../exporter/config/load-config.js";
 import { createOtlpSink, MAX_REQUEST_BYTES } from "../../exporter/export/create-otlp-sink.js";
 import type { OtlpTransport } from "../../exporter/export/otlp-request.js";
 import { weighJourney } from "../../exporter/export/weigh-journey.js";
 import { foldJourney } from "../../exporter/map/fold-journey.js";
 import { details, type JourneySpans } from "../../exporter/map/packet-span.js";
-import { createVolume } from "../../exporter/volume/create-volume.js";
 import { arbitraryRecording } from "../lib/arbitrary-recording.js";
 import { collectJourneys } from "../lib/collect-journeys.js";
 import { decodeRequest, type Plain, type PlainObject, spansOf } from "../lib/otlp-schema.js";
 import { readRecordedJourneys } from "./read-recorded-journeys.js";
+import { mostIn, NODES, PACKETS_PER_SECOND, runAgent, SECONDS } from "./run-agent.js";
 import { LIVE_SECONDS, tempoLimits } from "./tempo-limits.js";
 
 const recorded = readRecordedJourneys().flatMap(({ journeys }) => journeys);
@@ -96,51 +94,8 @@ for (const detail of details) {
     ));
 }
 
-const NODES = 10;
-const PACKETS_PER_SECOND = 1_000;
-const SECONDS = 60;
-
-interface SentSecond {
-  traces: number;
-  bytes: number;
-}
-
-/** What an agent with `run`'s defaults sends in each second, when every packet is a trace of its own. */
-async function runAgent(faultsOneIn: number): Promise<SentSecond[]> {
-  const command = findCommand("run");
-  assert.ok(command);
-  const { config } = await loadConfig(command, [], {});
-  const volume = createVolume({
-    detail: config.detail,
-    limits: { journeysPerSecond: config.maxJourneysPerSecond, bytesPerSecond: config.maxBytesPerSecond },
-    weigh: weighJourney,
-  });
-  const faults = recorded.filter(({ isFault }) => isFault);
-  const others = recorded.filter(({ isFault }) => !isFault);
-  const seconds = Array.from({ length: SECONDS }, (): SentSecond => ({ traces: 0, bytes: 0 }));
-  for (let packet = 0; packet < SECONDS * PACKETS_PER_SECOND; packet++) {
-    const pool = packet % faultsOneIn === 0 ? faults : others;
-    const traceId = new Uint8Array(16);
-    new DataView(traceId.buffer).setUint32(12, Math.imul(packet + 1, 0x9e3779b1) >>> 0);
-    const journey = { ...(pool[packet % pool.length] as JourneySpans), traceId };
-    const sent = volume.admit(journey, (packet * 1000) / PACKETS_PER_SECOND);
-    const second = seconds[Math.floor(packet / PACKETS_PER_SECOND)];
-    if (!sent || !second) continue;
-    second.traces++;
-    second.bytes += weighJourney(sent);
-  }
-  return seconds;
-}
-
-function mostIn(seconds: readonly SentSecond[], window: number, measure: keyof SentSecond): number {
-  const sums = seconds.map((_, start) =>
-    seconds.slice(start, start + window).reduce((total, second) => total + second[measure], 0),
-  );
-  return Math.max(...sums);
-}
-
 test("10 agents with their defaults, 1,000 packets a second each, stay inside Tempo's limits", async () => {
-  const seconds = await runAgent(100);
+  const seconds = await runAgent(recorded, 100);
   const live = NODES * mostIn(seconds, LIVE_SECONDS, "traces");
   const liveBytes = NODES * mostIn(seconds, LIVE_SECONDS, "bytes");
   const burst = NODES * mostIn(seconds, 1, "bytes");
@@ -153,7 +108,7 @@ test("10 agents with their defaults, 1,000 packets a second each, stay inside Te
 });
 
 test("every twentieth packet dropped: all drops are sent, and still inside the limits", async () => {
-  const seconds = await runAgent(20);
+  const seconds = await runAgent(recorded, 20);
   const perSecond = PACKETS_PER_SECOND / 20;
   for (const { traces } of seconds) assert.ok(traces >= perSecond);
   assert.ok(NODES * mostIn(seconds, LIVE_SECONDS, "traces") < tempoLimits.liveTraces.value);
