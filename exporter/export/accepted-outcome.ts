@@ -5,6 +5,8 @@ import type { SendOutcome } from "./otlp-request.js";
 export function acceptedOutcome(response: IExportTraceServiceResponse | undefined): SendOutcome {
   const partial = response?.partialSuccess;
   const message = partial?.errorMessage;
-  const rejectedSpans = Math.max(0, Number(partial?.rejectedSpans ?? 0));
+  const count = Number(partial?.rejectedSpans ?? 0);
+  // The official decoder gives a negative number of 64 bits as a very large one.
+  const rejectedSpans = count < 0 || count >= 2 ** 63 ? 0 : count;
   return { kind: "accepted", rejectedSpans, ...(message ? { message } : {}) };
 }

@@ -15,13 +15,15 @@ export function createOtlpTransport(options: OtlpTransportOptions = {}): OtlpTra
   const settings = readOtlpSettings(options.url);
   const create = settings.protocol === "grpc" ? createGrpcTransport : createHttpTransport;
   const { result: transport, warnings } = collectWarnings(() => create(settings));
+  let hasAnswered = false;
   return {
     endpoint: transport.endpoint,
     warnings: [...new Set(warnings)],
     async send(request: OtlpRequest): Promise<SendOutcome> {
       const outcome = await transport.send(request);
+      if (outcome.kind !== "retry") hasAnswered = true;
       if (outcome.kind === "accepted") return outcome;
-      return { ...outcome, message: explainSendFailure(outcome.message, settings) };
+      return { ...outcome, message: explainSendFailure(outcome.message, settings, hasAnswered) };
     },
     close: () => transport.close(),
   };

@@ -1,8 +1,9 @@
 import type { OtlpSettings } from "./read-otlp-settings.js";
 
 /** Without what libraries wrap around it; with what the usual failures mean and which setting to look at. */
-export function explainSendFailure(message: string, settings: OtlpSettings): string {
-  const hint = explanations.find(([pattern]) => pattern.test(message))?.[1](settings);
+export function explainSendFailure(message: string, settings: OtlpSettings, hasAnswered: boolean): string {
+  const known = hasAnswered ? explanations : [...explanations, closedAtFirst];
+  const hint = known.find(([pattern]) => pattern.test(message))?.[1](settings);
   const text = tidy(message);
   return hint === undefined ? text : `${text} (${hint})`;
 }
@@ -44,7 +45,6 @@ const explanations: readonly Explanation[] = [
     /Last error: Protocol error/i,
     () => "something else than gRPC is spoken there: gRPC has port 4317, HTTP 4318; see OTEL_EXPORTER_OTLP_PROTOCOL",
   ],
-  [/Failed to connect|socket hang up/i, explainClosed],
   [
     /^(UNAUTHENTICATED|PERMISSION_DENIED)\b|^HTTP 40[13]\b/,
     () => "credentials go into OTEL_EXPORTER_OTLP_HEADERS, as authorization=Bearer%20TOKEN",
@@ -58,6 +58,9 @@ const explanations: readonly Explanation[] = [
     () => "requests have up to 1 MiB, one with a very long journey up to 4 MiB: the receiver's limit is lower",
   ],
 ];
+
+/** A receiver that has answered before is merely gone. */
+const closedAtFirst: Explanation = [/Failed to connect|socket hang up|ECONNRESET/i, explainClosed];
 
 function explainClientCertificate({ certificateFiles: { clientCertificate } }: OtlpSettings): string {
   if (clientCertificate)

@@ -40,7 +40,7 @@ export async function listenGrpc({ host, port, tls, maxRequestBytes, handle }: L
     },
   });
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${host}:${port}`, credentialsOf(tls), (error, boundPort) => {
+    server.bindAsync(host.startsWith("unix:") ? host : `${host}:${port}`, credentialsOf(tls), (error, boundPort) => {
       if (error) reject(error);
       else resolve(boundPort);
     });

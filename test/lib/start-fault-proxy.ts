@@ -9,6 +9,8 @@ export interface FaultProxy {
   resetAfter(bytes: number): void;
   /** From now on the connections that are open carry nothing, and say nothing of it; new ones do. */
   stallOpen(): void;
+  /** Ends the connections that are open, and each new one at once; or no longer does. */
+  refuse(isRefusing: boolean): void;
   stop(): void;
 }
 
@@ -16,11 +18,14 @@ export async function startFaultProxy(context: TestContext, targetPort: number):
   const open = new Set<Socket>();
   let connections = 0;
   let resetAfterBytes: number | undefined;
+  let isRefusing = false;
   const server = createServer((client) => {
     connections++;
+    if (isRefusing) return void client.resetAndDestroy();
     const upstream = connect(targetPort, "127.0.0.1");
     for (const socket of [client, upstream]) {
       open.add(socket);
+      socket.setNoDelay(true);
       socket.on("error", () => {});
       socket.on("close", () => {
         open.delete(socket);
@@ -54,6 +59,10 @@ export async function startFaultProxy(context: TestContext, targetPort: number):
     },
     stallOpen() {
       for (const socket of open) socket.removeAllListeners("data").pause();
+    },
+    refuse(isWanted) {
+      isRefusing = isWanted;
+      if (isWanted) for (const socket of open) socket.resetAndDestroy();
     },
     stop,
   };

@@ -27,6 +27,7 @@ export interface ServerTls {
 
 export interface OtlpServerOptions {
   readonly protocol?: "grpc" | "http";
+  /** For gRPC also `unix:PATH`. */
   readonly host?: string;
   /** Absent: any free one. */
   readonly port?: number;
