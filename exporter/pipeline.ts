@@ -1,5 +1,5 @@
 import { createStreamDecoder } from "./decode/create-stream-decoder.js";
-import type { Frame, MessageFrame } from "./decode/frame.js";
+import type { Frame, Journey, MessageFrame } from "./decode/frame.js";
 import { createNodeState, type NodeState } from "./enrich/create-node-state.js";
 import type { IdentityResolver } from "./enrich/identity.js";
 import type { Sink } from "./export/sink.js";
@@ -9,7 +9,9 @@ import type { JourneySpans } from "./map/packet-span.js";
 export interface PipelineOptions {
   readonly sinks: readonly Sink[];
   readonly resolver?: IdentityResolver;
-  /** Every journey, before any is left out. */
+  /** Whether the journey is left out before any work is put into it. Drops are never asked for. */
+  readonly isShed?: (journey: Journey, state: NodeState) => boolean;
+  /** Every journey, before any is left out; without those that were shed. */
   readonly onMapped?: (spans: JourneySpans) => void;
   /** Journeys that are not wanted go no further. */
   readonly keep?: (spans: JourneySpans) => boolean;
@@ -45,6 +47,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     options.onFrame?.(frame);
     if (frame.type === "message") options.onMessage?.(frame);
     if (frame.type !== "journey") return state.apply(frame);
+    if (frame.journey.end !== "dropped" && options.isShed?.(frame.journey, state)) return;
     const mapped = mapJourney(frame.journey, state);
     options.onMapped?.(mapped);
     if (options.keep && !options.keep(mapped)) return;

@@ -1,5 +1,8 @@
 import type { Config } from "../config/options.js";
+import type { Journey } from "../decode/frame.js";
+import type { NodeState } from "../enrich/create-node-state.js";
 import { weighJourney } from "../export/weigh-journey.js";
+import { readTraceId } from "../map/map-journey.js";
 import type { JourneySpans } from "../map/packet-span.js";
 import { createVolume, type VolumeStats } from "../volume/create-volume.js";
 import type { Limits } from "../volume/limits.js";
@@ -8,6 +11,8 @@ import { describeVolume } from "./describe-volume.js";
 
 /** The volume stage of a command, with its clock. */
 export interface SessionVolume {
+  /** Whether the journey, not mapped yet and no drop, is left out. */
+  isShed(journey: Journey, state: NodeState): boolean;
   reduce(journeySpans: JourneySpans): JourneySpans | undefined;
   /** To be called every second or so. */
   tick(): void;
@@ -30,7 +35,10 @@ export function createSessionVolume({ config, reporter }: CommandContext, isReco
   });
   const nowMs = isRecording ? endOf : (): number => performance.now();
   return {
-    reduce: (journeySpans) => volume.admit(journeySpans, nowMs(journeySpans)),
+    isShed: (journey, state) => {
+      return volume.sheds(journey.hops.length, () => readTraceId(journey, state), nowMs(journey));
+    },
+    reduce: (journeySpans) => volume.admit(journeySpans, nowMs(journeySpans.journey)),
     tick() {
       if (!isRecording) volume.tick(performance.now());
     },
@@ -38,8 +46,8 @@ export function createSessionVolume({ config, reporter }: CommandContext, isReco
   };
 }
 
-function endOf({ journey }: JourneySpans): number {
-  return Number(journey.startMonotonicNs) / 1e6 + journey.durationNs / 1e6;
+function endOf({ startMonotonicNs, durationNs }: Journey): number {
+  return Number(startMonotonicNs) / 1e6 + durationNs / 1e6;
 }
 
 function readLimits(config: Config): Limits {

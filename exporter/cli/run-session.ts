@@ -16,7 +16,7 @@ import { renderLosses, renderSummary } from "./render-summary.js";
 
 /** What takes the bytes: a pipeline, or the writer of a recording. */
 export type Consumer = Pick<Pipeline, "state" | "journeys" | "spans" | "push" | "end" | "drained" | "close">;
-export type ConsumerHooks = Required<Pick<PipelineOptions, "keep" | "reduce" | "onMessage">>;
+export type ConsumerHooks = Required<Pick<PipelineOptions, "isShed" | "keep" | "reduce" | "onMessage">>;
 
 export interface SessionOptions {
   readonly context: CommandContext;
@@ -60,6 +60,7 @@ class Session {
     this.sinks = options.sinks;
     this.volume = options.volume ?? createSessionVolume(options.context, options.source.isRecording);
     const hooks: ConsumerHooks = {
+      isShed: (journey, state) => isWanted(journey, options.context.config) && this.volume.isShed(journey, state),
       keep: (spans) => this.keep(spans),
       reduce: (spans) => this.volume.reduce(spans),
       onMessage: (message) => this.relay(message),

@@ -49,15 +49,20 @@ export function mapJourney(journey: Journey, state: NodeState): JourneySpans {
   draft.spans[ROOT] = buildRoot(draft, drop);
   if (journey.contexts.length > 1) addChanges(draft);
   encloseChildren(draft.spans);
-  const isSent = journey.isInProcess || isSentHere(journey, workshop.probes);
   return {
     journey,
-    traceId: deriveTraceId(journey, chooseWireContext(journey, isSent), state.hello?.hostId ?? ""),
+    traceId: readTraceId(journey, state),
     startRealtimeNs: state.toRealtimeNs(journey.startMonotonicNs),
     spans: draft.spans,
     isFault: drop?.fault !== undefined,
     detail: "functions",
   };
+}
+
+/** The trace id that the journey's spans have: known without mapping it. */
+export function readTraceId(journey: Journey, state: NodeState): Uint8Array {
+  const isSent = journey.isInProcess || isSentHere(journey, workshopOf(state).probes);
+  return deriveTraceId(journey, chooseWireContext(journey, isSent), state.hello?.hostId ?? "");
 }
 
 function isSentHere({ hops: [first] }: Journey, probes: ProbeCache): boolean {

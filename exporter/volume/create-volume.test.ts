@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { collectJourneys } from "../../test/lib/collect-journeys.js";
 import { weighJourney } from "../export/weigh-journey.js";
+import { deriveTraceId } from "../map/derive-trace-id.js";
 import { foldJourney } from "../map/fold-journey.js";
 import { type Detail, details, type JourneySpans } from "../map/packet-span.js";
 import { createVolume, type Volume } from "./create-volume.js";
@@ -198,6 +199,43 @@ test("a limit of journeys is kept by sampling, in full detail", () => {
   assert.equal(left.layers + left.summary, 0);
   assert.ok(left.functions > 70 && left.functions <= 100, `${left.functions} left`);
   assert.equal(left.functions + shed.sampled + shed.burst, 1_000);
+});
+
+test("what is shed before it is mapped is what would have been shed after, and counts as wanted", () => {
+  const runs = [true, false].map((asksFirst) => {
+    const volume = createVolume({ limits: { spansPerSecond: 300 }, detail: "functions", weigh: weighJourney });
+    const left: number[] = [];
+    for (let index = 0; index < 30_000; index++) {
+      const random = Math.imul(index + 1, 0x9e3779b1) >>> 0;
+      const journey = withTraceId(others[index % others.length] as JourneySpans, random);
+      if (asksFirst && volume.sheds(journey.journey.hops.length, () => journey.traceId, index)) continue;
+      if (volume.admit(journey, index)) left.push(index);
+    }
+    return { left, stats: volume.stats() };
+  });
+  const [before, after] = runs;
+  assert.ok(before && after);
+  assert.deepEqual(before.left, after.left);
+  assert.deepEqual(before.stats, after.stats);
+  assert.ok(before.stats.shed.sampled > 15_000, `${before.stats.shed.sampled} were sampled out`);
+});
+
+test("trace ids of real packets are spread evenly: a share keeps about that share", () => {
+  const context = others.map(({ journey }) => journey.contexts[0]).find((first) => first?.tcpSequence !== 0);
+  assert.ok(context);
+  const volume = createVolume({ limits: { journeysPerSecond: 200 }, detail: "summary", weigh: weighJourney });
+  const sample = others[0] as JourneySpans;
+  const ids = Array.from({ length: 20_000 }, (_, index) =>
+    deriveTraceId(
+      sample.journey,
+      { ...context, ipId: index & 0xffff, tcpSequence: (context.tcpSequence + 1448 * index) >>> 0 },
+      "",
+    ),
+  );
+  let left = 0;
+  for (const [index, traceId] of ids.entries()) if (volume.admit({ ...sample, traceId }, index)) left++;
+  // 20 s at 1,000 a second, of which 200 are allowed; the first second is still without a plan.
+  assert.ok(left > 0.85 * 20 * 200 && left <= 21 * 200, `${left} left`);
 });
 
 test("two agents that keep the same share keep the same packets", () => {

@@ -32,6 +32,11 @@ export type ShedCause = "sampled" | "burst";
 
 /** Keeps what leaves within limits. State of its own; the clock is passed in, in milliseconds. */
 export interface Volume {
+  /**
+   * Whether a journey of so many hops, without a fault, is left out by sampling. Asked before it is mapped, it saves that
+   * work; not to be asked for one that comes to `admit`, unless the answer was no.
+   */
+  sheds(hops: number, readTraceId: () => Uint8Array, nowMs: number): boolean;
   /** What is to leave of a journey: all, less detail, or undefined: nothing. Never nothing of a fault. */
   admit(journeySpans: JourneySpans, nowMs: number): JourneySpans | undefined;
   /** To be called now and then: with time alone the limits allow more again. */
@@ -69,11 +74,21 @@ class Keeper implements Volume {
     this.isLimited = hasLimit(options.limits);
   }
 
+  sheds(hops: number, readTraceId: () => Uint8Array, nowMs: number): boolean {
+    if (!this.isLimited) return false;
+    this.tick(nowMs);
+    if (this.governor.share >= 1 || isInShare(readTraceId(), this.governor.share)) return false;
+    this.demand.addUnmapped(hops);
+    this.shed.sampled++;
+    return true;
+  }
+
   admit(journeySpans: JourneySpans, nowMs: number): JourneySpans | undefined {
     if (!this.isLimited) return this.leave(foldJourney(journeySpans, this.options.detail));
     this.tick(nowMs);
     this.budget.fill(nowMs);
     this.demand.add(journeySpans.spans.length, journeySpans.isFault);
+    this.demand.learnHops(journeySpans.journey.hops.length, journeySpans.spans.length);
     if (this.wanted++ % PROBE_ONE_IN === 0) this.probeLayers(journeySpans);
     if (!journeySpans.isFault && !isInShare(journeySpans.traceId, this.governor.share)) {
       this.shed.sampled++;

@@ -25,6 +25,7 @@ export class Demand {
     layers: { childShare: 0.31, bytesPerSpan: 485 },
     summary: { childShare: 0, bytesPerSpan: 1450 },
   };
+  private childrenPerHop = 1;
   private readonly faults = { journeys: 0, spans: 0 };
   private readonly others = { journeys: 0, spans: 0 };
 
@@ -33,6 +34,16 @@ export class Demand {
     const group = isFault ? this.faults : this.others;
     group.journeys++;
     group.spans += spans;
+  }
+
+  /** A journey without a fault that was not made into spans. */
+  addUnmapped(hops: number): void {
+    this.add(1 + hops * this.childrenPerHop, false);
+  }
+
+  /** With kernel stacks there are more spans than hops, and waits are always more. */
+  learnHops(hops: number, spans: number): void {
+    if (hops > 0) this.childrenPerHop += ((spans - 1) / hops - this.childrenPerHop) * NEW_SHARE;
   }
 
   /** What a journey cost in some detail; no bytes: they were not weighed. */

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { buildExampleRecording } from "../lib/example-recording.js";
+import { decodeRequest, type PlainObject, spansOf } from "../lib/otlp-schema.js";
 import { type RunningSkbspan, startSkbspan } from "../lib/run-skbspan.js";
+import { startOtlpServer } from "../lib/start-otlp-server.js";
 
 async function addressOf(running: RunningSkbspan): Promise<string> {
   await running.untilStderr(/on http:\/\/127\.0\.0\.1:\d+/);
@@ -45,6 +47,48 @@ test("ready after the first frame, not ready while a collector is away, and the 
   assert.match(stderr, /exported: 0 of 30 journeys by otlp/);
   assert.match(stderr, /lost: \d+ journeys \(\d+ spans\) not exported by otlp/);
   assert.match(stderr, /No span reached the collector/);
+});
+
+test("within limits: drops all leave, what does not is counted, and a journey that left says its detail", async (context) => {
+  const receiver = await startOtlpServer(context);
+  const argv = ["run", "--from", "-", "--listen", "127.0.0.1:0", "--max-spans-per-second", "9"];
+  const running = startSkbspan(argv, { environment: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url } });
+  const base = await addressOf(running);
+  const bytes = buildExampleRecording(60);
+  running.child.stdin?.write(bytes.subarray(0, bytes.length - 40));
+  const read = async (metric: string): Promise<number> => {
+    const text = await (await fetch(`${base}/metrics`)).text();
+    return Number(
+      text
+        .split("\n")
+        .find((line) => line.startsWith(`${metric} `))
+        ?.split(" ")[1],
+    );
+  };
+  for (let round = 0; round < 80 && (await read('skbspan_drops_total{reason="NETFILTER_DROP"}')) < 20; round++)
+    await sleep(100);
+  assert.equal(await read('skbspan_drops_total{reason="NETFILTER_DROP"}'), 20);
+  const byDetail = await Promise.all(
+    ["functions", "layers", "summary"].map((detail) => read(`skbspan_volume_journeys_total{detail="${detail}"}`)),
+  );
+  const left = byDetail.reduce((total, value) => total + value, 0);
+  const shed = await Promise.all(
+    ["sampled", "burst"].map((cause) => read(`skbspan_volume_journeys_shed_total{cause="${cause}"}`)),
+  );
+  assert.equal(left + (shed[0] ?? 0) + (shed[1] ?? 0), 60);
+  assert.ok(left >= 20 && left < 60, `${left} left`);
+  assert.ok((await read("skbspan_volume_journeys_beyond_total")) > 0);
+  assert.equal(await read('skbspan_sink_journeys_total{sink="otlp"}'), left);
+  running.child.kill("SIGTERM");
+  const { code, stderr } = await running.result;
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /to stay within --max-\*-per-second: .*left out \d+/);
+  const roots = receiver.requests
+    .flatMap((request) => spansOf(decodeRequest(request.bytes)))
+    .filter(({ parentSpanId }) => parentSpanId === undefined);
+  const said = (root: PlainObject): boolean => JSON.stringify(root["attributes"]).includes('"journey.detail"');
+  assert.equal(roots.length, left);
+  assert.equal(roots.filter(said).length, left - (byDetail[0] ?? 0));
 });
 
 test("an address that is taken: exit 1, and which option to change", async () => {
