@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { status } from "@grpc/grpc-js";
-import type { OtlpSink } from "../../exporter/export/create-otlp-sink.js";
 import type { JourneySpans } from "../../exporter/map/packet-span.js";
-import { assertAccountedFor, assertBalance, lossesOf, until } from "../lib/account-for.js";
+import { assertAccountedFor, lossesOf, until } from "../lib/account-for.js";
 import { collectJourneys } from "../lib/collect-journeys.js";
 import { droppedSeenByTracepoints, tcpAcrossNode } from "../lib/example-recordings.js";
 import { numberJourneys } from "../lib/number-journeys.js";
 import { openOtlpSink } from "../lib/open-otlp-sink.js";
 import { startFaultProxy } from "../lib/start-fault-proxy.js";
+import { startLoad } from "../lib/start-load.js";
 import { startOtlpServer } from "../lib/start-otlp-server.js";
 
 /** Receivers that go, come, hang and break: every journey is accounted for, at every moment. */
@@ -16,34 +16,6 @@ import { startOtlpServer } from "../lib/start-otlp-server.js";
 const delivered = collectJourneys(tcpAcrossNode())[0] as JourneySpans;
 const dropped = collectJourneys(droppedSeenByTracepoints())[0] as JourneySpans;
 const sleep = (delayMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, delayMs));
-
-interface Load {
-  readonly made: JourneySpans[];
-  stop(): Promise<void>;
-}
-
-/** Journeys again and again, of some 9 KiB each, with a drop in every round. The balance is checked all the time. */
-function startLoad(context: TestContext, sink: OtlpSink, { everyMs = 20, ordinary = 9 } = {}): Load {
-  const made: JourneySpans[] = [];
-  let isRunning = true;
-  const run = async (): Promise<void> => {
-    while (isRunning) {
-      const first = made.length;
-      const more = [...numberJourneys(delivered, ordinary, first), ...numberJourneys(dropped, 1, first)];
-      for (const journey of more) sink.accept(journey);
-      made.push(...more);
-      assertBalance(sink, made);
-      await sleep(everyMs);
-    }
-  };
-  const running = run();
-  const stop = (): Promise<void> => {
-    isRunning = false;
-    return running;
-  };
-  context.after(stop);
-  return { made, stop };
-}
 
 for (const protocol of ["grpc", "http"] as const) {
   test(`${protocol}: a receiver that is not there at the start gets what was kept`, async (context) => {
