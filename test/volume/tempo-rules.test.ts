@@ -4,9 +4,12 @@ import fc from "fast-check";
 import { createOtlpSink, MAX_REQUEST_BYTES } from "../../exporter/export/create-otlp-sink.js";
 import type { OtlpTransport } from "../../exporter/export/otlp-request.js";
 import { weighJourney } from "../../exporter/export/weigh-journey.js";
+import { attributes } from "../../exporter/map/attributes.js";
 import { foldJourney } from "../../exporter/map/fold-journey.js";
 import { details, type JourneySpans } from "../../exporter/map/packet-span.js";
+import { wireBackend, wireJourneyEnd, wireProbeKind } from "../../exporter/wire/layout.js";
 import { arbitraryRecording } from "../lib/arbitrary-recording.js";
+import { buildRecording } from "../lib/build-recording.js";
 import { collectJourneys } from "../lib/collect-journeys.js";
 import { decodeRequest, type Plain, type PlainObject, spansOf } from "../lib/otlp-schema.js";
 import { readRecordedJourneys } from "./read-recorded-journeys.js";
@@ -80,6 +83,35 @@ async function assertRules(journeys: readonly JourneySpans[]): Promise<void> {
   for (const [id, bytes] of byTrace)
     assert.ok(bytes <= tempoLimits.traceBytes.value, `the trace ${id} has ${bytes} bytes`);
 }
+
+/** A drop whose stack has names of the longest kind that the kernel has, and more frames than it records. */
+function dropUnderLongNames(): Uint8Array {
+  const text = 0xffff_ffff_8100_0000n;
+  const start = 77_000_000_000_000n;
+  const addresses = Array.from({ length: 40 }, (_, index) => text + BigInt(index) * 0x1000n + 0x40n);
+  const recording = buildRecording().hello({ backend: wireBackend.tracepoint, startMonotonicNs: start });
+  recording.probe(0, "kfree_skb", { kind: wireProbeKind.tracepoint });
+  for (const [index, address] of addresses.entries())
+    recording.symbol(address, address - 0x40n, `a_function_${index}_${"with_a_long_name_".repeat(6)}`);
+  const units = [
+    { hop: { probe: 0, cpu: 0, enter: start + 10n, returnValue: 0 } },
+    { stack: { observed: start + 10n, addresses } },
+  ];
+  const fields = { startMonotonicNs: start, endMonotonicNs: start + 20n, end: wireJourneyEnd.dropped, dropReason: 8 };
+  return recording.dropReason(8, "SKB_DROP_REASON_NETFILTER_DROP").journey(fields, units).end().bytes();
+}
+
+test("a stack that is longer than Tempo keeps is cut before, after a whole line", async () => {
+  const journeys = collectJourneys(dropUnderLongNames());
+  await assertRules(journeys);
+  const stack = journeys
+    .flatMap(({ spans }) => spans)
+    .flatMap(({ extra }) => extra ?? [])
+    .find(({ definition }) => definition === attributes.codeStacktrace);
+  const lines = String(stack?.value).split("\n");
+  assert.equal(lines.at(-1), "…");
+  assert.ok(lines.length > 10 && lines.slice(0, -1).every((line) => /^a_function_.*\+0x40/.test(line)));
+});
 
 for (const detail of details) {
   test(`recordings by ${detail} keep Tempo's rules: attributes, bytes a trace, the root in the same request`, () =>
