@@ -8,6 +8,7 @@ import { createVolume, type VolumeStats } from "../volume/create-volume.js";
 import type { Limits } from "../volume/limits.js";
 import type { CommandContext } from "./command-context.js";
 import { describeVolume } from "./describe-volume.js";
+import { limitProblems } from "./limit-problems.js";
 
 /** The volume stage of a command, with its clock. */
 export interface SessionVolume {
@@ -24,14 +25,14 @@ export interface SessionVolume {
  */
 export function createSessionVolume({ config, reporter }: CommandContext, isRecording: boolean): SessionVolume {
   const limits = readLimits(config);
+  // Traffic that comes and goes around a limit is no reason to fill a log.
+  const warn = limitProblems((text) => reporter.warn(text));
+  const say = limitProblems((text) => reporter.say(`skbspan: ${text}`));
   const volume = createVolume({
     limits,
     detail: config.detail,
     weigh: weighJourney,
-    onChange(stats) {
-      if (stats.isSaving) reporter.warn(describeVolume(stats, limits));
-      else reporter.say(`skbspan: ${describeVolume(stats, limits)}`);
-    },
+    onChange: (stats) => (stats.isSaving ? warn : say)(describeVolume(stats, limits)),
   });
   const nowMs = isRecording ? endOf : (): number => performance.now();
   return {
