@@ -44,6 +44,7 @@ export const testNeeds = [
 /** Go comes with pip when the one that is installed is too old: Debian 12's is. @type {readonly Need[]} */
 export const backendNeeds = [
   { names: ["python3-pip"], why: "fetches Go, which builds Jaeger and the Collector" },
+  { names: ["util-linux"], why: "shows Prometheus its page's files" },
   { names: ["ca-certificates"], why: "lets Go and pip check who they talk to" },
 ];
 

@@ -32,6 +32,16 @@ export function unpackDebianPrograms(onProgress: (text: string) => void = () => 
   });
 }
 
+/**
+ * The command line that runs a program with Debian's files at /usr/share, where it looks for its page and its templates: they are
+ * laid over it in a mount namespace of the program's own, and in a user namespace for who is not root.
+ */
+export function withDebianShare(tree: string, argv: readonly string[]): string[] {
+  const script = 'mount -t overlay skbspan -o "lowerdir=$0:/usr/share" /usr/share && exec "$@"';
+  const user = process.getuid?.() === 0 ? [] : ["--map-root-user"];
+  return ["unshare", "--mount", ...user, "sh", "-c", script, join(tree, "usr/share"), ...argv];
+}
+
 async function download(folder: string): Promise<void> {
   // "root": apt's own user may not write below a home.
   const args = ["-q", "-o", "APT::Sandbox::User=root", "download", ...PACKAGES];

@@ -10,8 +10,6 @@ export interface Backends {
   readonly promtool: string;
   readonly alertmanager: string;
   readonly amtool: string;
-  /** The files of Prometheus' page: to be seen as /usr/share. */
-  readonly debianShare: string;
 }
 
 /** Gives the backends from the cache, or builds and fetches them: ten minutes of processor time, once. */
@@ -26,6 +24,5 @@ export async function installBackends(onProgress: (text: string) => void = () =>
     promtool: join(bin, "promtool"),
     alertmanager: join(bin, "prometheus-alertmanager"),
     amtool: join(bin, "amtool"),
-    debianShare: join(debian, "usr/share"),
   };
 }

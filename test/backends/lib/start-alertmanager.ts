@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse, stringify } from "yaml";
-import { unpackDebianPrograms } from "./debian-programs.js";
+import { unpackDebianPrograms, withDebianShare } from "./debian-programs.js";
 import { findFreePorts } from "./find-free-ports.js";
 import { type Service, startService } from "./start-service.js";
 
 export interface AlertmanagerOptions {
-  /** Where its webhook goes. */
-  readonly webhookUrl: string;
+  /** Where its webhook goes; absent: where the file says. */
+  readonly webhookUrl?: string;
   /** Absent: a free one. */
   readonly port?: number;
 }
@@ -23,23 +23,24 @@ export interface Alertmanager extends Service {
 const configFile = fileURLToPath(new URL("../../../../otel-config/alertmanager.yml", import.meta.url));
 
 /** Starts the real Alertmanager with otel-config/alertmanager.yml, only the webhook's address being another. */
-export async function startAlertmanager({ webhookUrl, port }: AlertmanagerOptions): Promise<Alertmanager> {
+export async function startAlertmanager({ webhookUrl, port }: AlertmanagerOptions = {}): Promise<Alertmanager> {
   const debian = await unpackDebianPrograms();
   const address = `127.0.0.1:${port ?? (await findFreePorts(1))[0]}`;
   const folder = await mkdtemp(join(tmpdir(), "skbspan-alertmanager-"));
   const config = parse(await readFile(configFile, "utf8"));
-  for (const receiver of config.receivers) for (const hook of receiver.webhook_configs) hook.url = webhookUrl;
+  for (const receiver of config.receivers)
+    for (const hook of receiver.webhook_configs) hook.url = webhookUrl ?? hook.url;
   await writeFile(join(folder, "alertmanager.yml"), stringify(config));
   const removing = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 3 });
   try {
     const service = await startService({
       name: "Alertmanager",
-      argv: [
+      argv: withDebianShare(debian, [
         join(debian, "usr/bin/prometheus-alertmanager"),
         ...[`--config.file=${join(folder, "alertmanager.yml")}`, `--storage.path=${folder}`],
         // Alone: without a cluster, for which it would look for an address.
         ...[`--web.listen-address=${address}`, "--cluster.listen-address="],
-      ],
+      ]),
       readyUrl: `http://${address}/-/ready`,
     });
     return {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse, stringify } from "yaml";
-import { unpackDebianPrograms } from "./debian-programs.js";
+import { unpackDebianPrograms, withDebianShare } from "./debian-programs.js";
 import { findFreePorts } from "./find-free-ports.js";
 import { type Service, startService } from "./start-service.js";
 
@@ -14,8 +14,6 @@ export interface PrometheusOptions {
   readonly alertmanager?: string;
   /** Absent: a free one. */
   readonly port?: number;
-  /** Shows Debian's files of the page as /usr/share, for this process alone: needs root. */
-  readonly isPageWanted?: boolean;
 }
 
 export interface Prometheus extends Service {
@@ -44,7 +42,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
   const url = `http://127.0.0.1:${port}`;
   const removing = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 3 });
   try {
-    const argv = options.isPageWanted ? withPage(program, join(debian, "usr/share")) : program;
+    const argv = withDebianShare(debian, program);
     const service = await startService({ name: "Prometheus", argv, readyUrl: `${url}/-/ready` });
     return {
       ...service,
@@ -66,10 +64,4 @@ export async function renderPrometheusConfig({ targets, alertmanager }: Promethe
   config.rule_files = (config.rule_files as string[]).map((file) => join(configDirectory, file));
   config.alerting.alertmanagers = [{ static_configs: [{ targets: alertmanager === undefined ? [] : [alertmanager] }] }];
   return stringify(config);
-}
-
-/** The page's files are looked for below /usr/share: they are laid over it in a mount namespace of its own. */
-function withPage(argv: readonly string[], share: string): string[] {
-  const script = 'mount -t overlay skbspan -o "lowerdir=$0:/usr/share" /usr/share; exec "$@"';
-  return ["unshare", "--mount", "sh", "-c", script, share, ...argv];
 }

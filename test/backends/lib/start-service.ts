@@ -42,31 +42,29 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   return service;
 }
 
-function spawnService({ argv: [program = "", ...args], environment }: ServiceOptions): Service {
-  const child = spawn(program, args, { env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
+function spawnService({ argv, environment }: ServiceOptions): Service {
+  // Killed with this process, however that ends; in a process group of its own, for Ctrl-C to reach it in order.
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", ...argv], {
+    env: { ...process.env, ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (text: string) => {
       output = (output + text).slice(-MAX_OUTPUT_CHARACTERS);
     });
-  // Nothing is left behind when the test's process ends first.
-  const killNow = (): void => void child.kill("SIGKILL");
-  process.once("exit", killNow);
   const exited = new Promise<void>((resolve) => {
-    const end = (): void => {
-      process.off("exit", killNow);
-      resolve();
-    };
-    child.on("exit", end);
+    child.on("exit", () => resolve());
     child.on("error", (error) => {
       output += error.message;
-      end();
+      resolve();
     });
   });
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
     child.kill(signal);
-    const timer = setTimeout(killNow, STOP_GRACE_MS);
+    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_GRACE_MS);
     await exited;
     clearTimeout(timer);
   };
