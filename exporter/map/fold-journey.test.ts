@@ -47,6 +47,7 @@ function assertFolded(journey: JourneySpans, folded: JourneySpans): void {
   assert.ok(root?.idHigh === journey.spans[0]?.idHigh && root?.idLow === journey.spans[0]?.idLow);
   for (const span of rest) {
     assert.equal(span.parent, 0);
+    assert.ok(root && span.endOffsetNs <= root.endOffsetNs, "Jaeger takes a longer child for another clock");
     assert.ok(span.durationNs >= 0 && span.endOffsetNs > span.startOffsetNs);
   }
   for (const [index, span] of rest.entries()) {

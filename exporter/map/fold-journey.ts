@@ -1,4 +1,5 @@
 import { attributes } from "./attributes.js";
+import { encloseChildren } from "./enclose-children.js";
 import { foldLayers } from "./fold-layers.js";
 import { type Attribute, createAttribute, type Detail, type JourneySpans, type PacketSpan } from "./packet-span.js";
 import { SpanDraft } from "./span-draft.js";
@@ -13,12 +14,11 @@ const detailAttributes = {
 export function foldJourney(journeySpans: JourneySpans, detail: Detail): JourneySpans {
   const [root, ...rest] = journeySpans.spans;
   if (detail === "functions" || journeySpans.detail !== "functions" || !root) return journeySpans;
-  if (detail === "layers")
-    return {
-      ...journeySpans,
-      spans: [extendRoot(root, [detailAttributes.layers]), ...foldLayers(rest)],
-      detail,
-    };
+  if (detail === "layers") {
+    const spans = [extendRoot(root, [detailAttributes.layers]), ...foldLayers(rest)];
+    encloseChildren(spans);
+    return { ...journeySpans, spans, detail };
+  }
   return { ...journeySpans, spans: [extendRoot(root, [detailAttributes.summary, ...summarise(root, rest)])], detail };
 }
 
