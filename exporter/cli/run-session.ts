@@ -105,7 +105,7 @@ class Session {
           exitCode.failure,
           `No span reached the collector: all ${formatCount(acceptedSpans)} are lost.`,
           {
-            hint: "OTEL_EXPORTER_OTLP_ENDPOINT says where to send; the default is http://localhost:4317, and gRPC has to listen there.",
+            hint: "OTEL_EXPORTER_OTLP_ENDPOINT says where to send, OTEL_EXPORTER_OTLP_PROTOCOL how; the default is gRPC to http://localhost:4317.",
           },
         );
     }

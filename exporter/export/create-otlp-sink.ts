@@ -6,7 +6,7 @@ import type { OtlpTransport } from "./otlp-request.js";
 import type { Sink, SinkStats } from "./sink.js";
 
 export interface OtlpSinkOptions {
-  /** Absent: as the OTEL_EXPORTER_OTLP_* variables say, else http://localhost:4317. */
+  /** For gRPC. Absent: where and how the OTEL_EXPORTER_OTLP_* variables say, else gRPC to http://localhost:4317. */
   readonly url?: string;
   readonly transport?: OtlpTransport;
   /** Ask to wait instead of losing when the receiver is slow: for a recording, which can wait. */
@@ -39,7 +39,7 @@ export interface OtlpSink extends Sink {
 export const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 const MAX_CONCURRENT_REQUESTS = 4;
 
-/** Sends journeys over OTLP/gRPC. A journey's spans leave in one request, in none that is larger than 4 MiB. */
+/** Sends journeys over OTLP. A journey's spans leave in one request, in none that is larger than 4 MiB. */
 export function createOtlpSink(options: OtlpSinkOptions = {}): OtlpSink {
   return new Exporter(options);
 }

@@ -6,7 +6,7 @@ import type { OtlpRequest, OtlpTransport, SendOutcome } from "./otlp-request.js"
 import { readOtlpSettings } from "./read-otlp-settings.js";
 
 export interface OtlpTransportOptions {
-  /** e.g. "http://localhost:4317". Absent: as OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT say. */
+  /** For gRPC, e.g. "http://localhost:4317". Absent: as OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT say. */
   readonly url?: string;
 }
 

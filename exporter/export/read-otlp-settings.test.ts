@@ -37,6 +37,12 @@ test("gRPC unless HTTP is asked for; what is said for traces comes first", () =>
   });
 });
 
+test("a URL that is given in code is for gRPC, whatever the variables say", () => {
+  const environment = { OTEL_EXPORTER_OTLP_PROTOCOL: "http/protobuf", OTEL_EXPORTER_OTLP_ENDPOINT: "https://c:4318" };
+  const { protocol, url, usesTls } = readOtlpSettings("http://127.0.0.1:4317", environment);
+  assert.deepEqual({ protocol, url, usesTls }, { protocol: "grpc", url: "http://127.0.0.1:4317", usesTls: false });
+});
+
 test("JSON and what is not known are refused, with what to write", () => {
   assert.match(mistakeIn({ PROTOCOL: "http/json" }), /PROTOCOL is "http\/json".\nIt has to be grpc or http\/protobuf/);
   assert.match(mistakeIn({ TRACES_PROTOCOL: "udp" }), /TRACES_PROTOCOL is "udp".\nIt has to be grpc or http\/protobuf/);

@@ -35,7 +35,8 @@ const PREFIX = "OTEL_EXPORTER_OTLP_";
 /** Throws UserError: the official packages take a default without a word where a setting cannot be read. */
 export function readOtlpSettings(url?: string, environment: Environment = process.env): OtlpSettings {
   const read = (suffix: string): OtlpVariable | undefined => readVariable(environment, suffix);
-  const protocol = readProtocol(read("PROTOCOL"));
+  // Whoever names a URL in code means gRPC there, whatever the user's own backend speaks.
+  const protocol = url === undefined ? readProtocol(read("PROTOCOL")) : "grpc";
   const variable = url === undefined ? read("ENDPOINT") : undefined;
   const text = url ?? variable?.value;
   const certificateFiles = {
