@@ -3,6 +3,7 @@ import { createOtlpTransport } from "./create-otlp-transport.js";
 import { createRequestBuilder, type RequestBuilder } from "./create-request-builder.js";
 import { type QueueStats, RequestQueue } from "./create-request-queue.js";
 import type { OtlpTransport } from "./otlp-request.js";
+import { RequestMemory } from "./request-memory.js";
 import type { Sink, SinkStats } from "./sink.js";
 
 export interface OtlpSinkOptions {
@@ -17,6 +18,8 @@ export interface OtlpSinkOptions {
   readonly batchDelayMs?: number;
   /** A request is sent when it is so large; 1 MiB. */
   readonly batchBytes?: number;
+  /** Requests on their way at once; 4. */
+  readonly maxConcurrentRequests?: number;
   /** How long `flush` and `close` may take; 5 s. */
   readonly flushTimeoutMs?: number;
   readonly firstBackoffMs?: number;
@@ -47,8 +50,9 @@ export function createOtlpSink(options: OtlpSinkOptions = {}): OtlpSink {
 class Exporter implements OtlpSink {
   private readonly transport: OtlpTransport;
   private readonly queue: RequestQueue;
-  private readonly faults = createRequestBuilder();
-  private readonly ordinary = createRequestBuilder();
+  private readonly memory = new RequestMemory();
+  private readonly faults = createRequestBuilder(this.memory);
+  private readonly ordinary = createRequestBuilder(this.memory);
   private readonly batchBytes: number;
   private readonly batchDelayMs: number;
   private readonly flushTimeoutMs: number;
@@ -61,18 +65,20 @@ class Exporter implements OtlpSink {
     this.transport = options.transport ?? createOtlpTransport(options.url === undefined ? {} : { url: options.url });
     for (const warning of this.transport.warnings ?? []) options.onProblem?.(warning);
     const maxBytes = options.maxBufferedBytes ?? 32 * 1024 * 1024;
+    const maxConcurrent = options.maxConcurrentRequests ?? MAX_CONCURRENT_REQUESTS;
     // A request as large as the buffer would never find room beside one that is on its way.
-    this.batchBytes = Math.min(options.batchBytes ?? 1024 * 1024, maxBytes / (2 * MAX_CONCURRENT_REQUESTS));
+    this.batchBytes = Math.min(options.batchBytes ?? 1024 * 1024, maxBytes / (2 * maxConcurrent));
     this.batchDelayMs = options.batchDelayMs ?? 200;
     this.flushTimeoutMs = options.flushTimeoutMs ?? 5000;
     this.isPatient = options.isPatient ?? false;
     this.queue = new RequestQueue({
       transport: this.transport,
       maxBytes,
-      maxConcurrent: MAX_CONCURRENT_REQUESTS,
+      maxConcurrent,
       firstBackoffMs: options.firstBackoffMs ?? 500,
       maxBackoffMs: options.maxBackoffMs ?? 30_000,
       giveUpMs: options.giveUpMs ?? 300_000,
+      onAccepted: ({ bytes }) => this.memory.giveBack(bytes),
       onTrouble: (message) => options.onProblem?.(message),
       onRecovery: () => options.onProblem?.(`${this.transport.endpoint} accepts spans again`),
     });

@@ -10,6 +10,7 @@ import {
   writePaddedInt,
   writePaddedLength,
 } from "./protobuf-writer.js";
+import { RequestMemory } from "./request-memory.js";
 import { scope } from "./scope.js";
 import { Segment } from "./segment.js";
 import { type SpanTemplate, templateOf } from "./span-template.js";
@@ -35,8 +36,8 @@ const encodedScope = lengthDelimited(
   Buffer.concat([lengthDelimited(1, scope.name), lengthDelimited(2, scope.version)]),
 );
 
-export function createRequestBuilder(): RequestBuilder {
-  return new Builder();
+export function createRequestBuilder(memory: RequestMemory = new RequestMemory()): RequestBuilder {
+  return new Builder(memory);
 }
 
 class Builder implements RequestBuilder {
@@ -55,6 +56,8 @@ class Builder implements RequestBuilder {
   private startLow = 0;
   private startHigh = 0;
   private readonly traceWords = new Int32Array(4);
+
+  constructor(private readonly memory: RequestMemory) {}
 
   add(journeySpans: JourneySpans): void {
     for (const segment of this.segments.values()) segment.lengthBefore = segment.length;
@@ -89,7 +92,7 @@ class Builder implements RequestBuilder {
       const head = Uint8Array.from([0x0a, ...varint(resource.length + scopeHead.length + scopeLength)]);
       parts.push(head, resource, scopeHead, encodedScope, segment.bytes.subarray(0, segment.length));
     }
-    const request = joinParts(parts);
+    const request = joinParts(parts, this.memory);
     this.reset();
     return request;
   }
@@ -177,11 +180,10 @@ function encodeStatus(description: string): Uint8Array {
   return lengthDelimited(15, Buffer.concat([lengthDelimited(2, description), integerField(3, STATUS_CODE_ERROR)]));
 }
 
-/** Not from Node's pool: a request may be kept for long. */
-function joinParts(parts: readonly Uint8Array[]): Uint8Array {
+function joinParts(parts: readonly Uint8Array[], memory: RequestMemory): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
-  const joined = Buffer.allocUnsafeSlow(length);
+  const joined = memory.take(length);
   let at = 0;
   for (const part of parts) {
     joined.set(part, at);

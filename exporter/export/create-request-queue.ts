@@ -11,6 +11,8 @@ export interface RequestQueueOptions {
   readonly maxBackoffMs: number;
   /** A request that could not be sent for so long is given up. */
   readonly giveUpMs: number;
+  /** The receiver has it: nothing reads its bytes any more. After a failure something still might. */
+  readonly onAccepted?: (request: OtlpRequest) => void;
   readonly onTrouble?: (message: string) => void;
   readonly onRecovery?: () => void;
   readonly nowMs?: () => number;
@@ -29,7 +31,7 @@ export interface QueueStats {
 }
 
 /** So much keeps a receiver busy. More would only age in memory, where the collector of garbage has to look through it. */
-const ENOUGH_BYTES = 4 * 1024 * 1024;
+const ENOUGH_BYTES_A_REQUEST = 1024 * 1024;
 /** Node's timers end at once when asked for more than 2^31 ms: a receiver may ask for anything. */
 const MAX_TIMER_MS = 3_600_000;
 
@@ -130,7 +132,8 @@ export class RequestQueue {
   }
 
   private hasRoom(): boolean {
-    return this.bufferedBytes < Math.min(ENOUGH_BYTES, this.options.maxBytes / 2);
+    const { maxConcurrent, maxBytes } = this.options;
+    return this.bufferedBytes < Math.min(maxConcurrent * ENOUGH_BYTES_A_REQUEST, maxBytes / 2);
   }
 
   private evict(): void {
@@ -206,6 +209,7 @@ export class RequestQueue {
         `${endpoint} rejected ${outcome.rejectedSpans} of ${spans} spans: ${outcome.message ?? "no reason given"}`,
       );
     if (wasFailing) this.options.onRecovery?.();
+    this.options.onAccepted?.(entry.request);
   }
 
   private retry(entry: Entry, outcome: Extract<SendOutcome, { kind: "retry" }>, startedMs: number): void {
