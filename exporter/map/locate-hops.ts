@@ -54,7 +54,7 @@ export function locateHops(
 
 /** A context holds from the hop at which it was observed until the next one. */
 function firstHopIn({ hopsBefore, atProbe }: Context, hops: readonly Hop[]): number {
-  return hops[hopsBefore - 1]?.probe === atProbe ? hopsBefore - 1 : hopsBefore;
+  return hopsBefore > 0 && hops[hopsBefore - 1]?.probe === atProbe ? hopsBefore - 1 : hopsBefore;
 }
 
 /** Hops are asked for nearly in order: the search goes on from the place that was found last. */

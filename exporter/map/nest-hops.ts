@@ -34,7 +34,7 @@ export function nestHops(draft: JourneyDraft): void {
     const span = addSpan(
       draft,
       place.shapes.hop(probe.frame, hop.probe, hop.cpu, isInferred, returned),
-      draft.spanOfHop[encloser] ?? ROOT,
+      encloser === NONE ? ROOT : (draft.spanOfHop[encloser] as number),
       hop.enterOffsetNs,
       durationOf(draft, hop, isInferred, order[position + 1]),
       isWithSender ? place.groupInProcess : place.group,
@@ -42,18 +42,21 @@ export function nestHops(draft: JourneyDraft): void {
     draft.spanOfHop[index] = span;
     if (hop.returned) open.push(index);
     if (hop.returned && !returned && probe.saysWhatItReturns) addReturnValue(draft, span, probe, hop.returnValue);
-    waits.put(probe.role, hop, hops[encloser]);
+    waits.put(probe.role, hop, encloser === NONE ? undefined : hops[encloser]);
   }
 }
 
-/** -1: nothing encloses it. */
+/** Never an index: V8 looks a negative one up as the name of a property, in every list and its prototypes. */
+const NONE = -1;
+
+/** The place in the record of the hop that encloses this one, or NONE. */
 function findEncloser(open: number[], hops: readonly Hop[], hop: Hop): number {
   while (open.length > 0 && hopAt(hops, open, open.length - 1).leaveOffsetNs < hop.enterOffsetNs) open.pop();
   for (let depth = open.length - 1; depth >= 0; depth--) {
     const candidate = hopAt(hops, open, depth);
     if (candidate.cpu === hop.cpu && candidate.leaveOffsetNs >= hop.leaveOffsetNs) return open[depth] as number;
   }
-  return -1;
+  return NONE;
 }
 
 function hopAt(hops: readonly Hop[], open: readonly number[], depth: number): Hop {
