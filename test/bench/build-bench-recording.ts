@@ -42,6 +42,9 @@ const hops: readonly (readonly [probe: number, enterNs: number, leaveNs: number]
   [11, 36_000, 47_500],
 ];
 
+/** The hops, the root, and two waits in backlogs. */
+export const SPANS_PER_JOURNEY = hops.length + 3;
+
 /** A recording of so many journeys of different packets: 40 connections, 17 hops and 3 contexts each. */
 export function buildBenchRecording(journeys: number): Uint8Array {
   const recording = buildRecording().hello({

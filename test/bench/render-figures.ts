@@ -1,4 +1,4 @@
-import type { ExporterFigures, Spread } from "./exporter-bench.js";
+import type { Comparison, ExporterFigures, Spread } from "./exporter-bench.js";
 import { type TracerFigures, type TracerSize, type Variant, variantNames } from "./tracer-bench.js";
 
 function median(values: readonly number[]): number {
@@ -50,15 +50,30 @@ export function renderTracerFigures(title: string, figures: TracerFigures): stri
 }
 
 /** The exporter beside the stock tracer, batch processor and exporter, on the same spans. */
-export function renderExporterFigures(figures: ExporterFigures): string {
+export function renderExporterFigures({ spans, comparisons, paced }: ExporterFigures): string {
+  const lines = [`== the exporter, ${spans} spans from recorded bytes to the receiver's answer`];
+  for (const comparison of comparisons) lines.push(...renderComparison(comparison));
+  lines.push("", "-- how late the event loop was");
+  for (const { receiver, spansPerSecond, delayMs, cpuShare } of paced)
+    lines.push(
+      `${Math.round(spansPerSecond)} spans a second into ${receiver}: ${delayMs.median.toFixed(1)} ms median, ` +
+        `${delayMs.p99.toFixed(1)} ms p99, ${delayMs.highest.toFixed(1)} ms at most; ` +
+        `${Math.round(100 * cpuShare)} % of a processor`,
+    );
+  return lines.join("\n");
+}
+
+function renderComparison({ title, senders, ratios }: Comparison): string[] {
   const text = ({ median: middle, lowest, highest }: Spread, digits: number): string =>
     `${middle.toFixed(digits)} (${lowest.toFixed(digits)}-${highest.toFixed(digits)})`;
-  const lines = [`== the exporter, ${figures.spans} spans from recorded bytes to the receiver's answer`];
-  for (const [name, { spansPerSecond, spansPerCpuSecond }] of Object.entries(figures.senders))
+  const lines = ["", `-- ${title}`];
+  for (const [name, { spansPerSecond, spansPerCpuSecond }] of Object.entries(senders))
     lines.push(
-      `${name.padEnd(15)} ${text(spansPerSecond, 0)} spans a second, ${text(spansPerCpuSecond, 0)} a processor second`,
+      `${name.padEnd(21)} ${text(spansPerSecond, 0)} spans a second, ${text(spansPerCpuSecond, 0)} a processor second`,
     );
-  for (const [name, { spansPerSecond, spansPerCpuSecond }] of Object.entries(figures.ratios))
-    lines.push(`skbspan is ${text(spansPerSecond, 1)} times ${name}, ${text(spansPerCpuSecond, 1)} by processor time`);
-  return lines.join("\n");
+  for (const { of, to, rates } of ratios)
+    lines.push(
+      `${of} is ${text(rates.spansPerSecond, 1)} times ${to}, ${text(rates.spansPerCpuSecond, 1)} by processor time`,
+    );
+  return lines;
 }

@@ -66,6 +66,11 @@ export async function buildGoPrograms(
   );
 }
 
+/** Whether it is in the cache: it takes minutes to build. */
+export async function isBuilt(program: GoProgram): Promise<boolean> {
+  return isInProgramCache(await placeOf(program));
+}
+
 interface Build {
   readonly go: string;
   readonly program: GoProgram;
