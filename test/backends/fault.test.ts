@@ -4,10 +4,12 @@ import type { OtlpSink } from "../../exporter/export/create-otlp-sink.js";
 import type { JourneySpans } from "../../exporter/map/packet-span.js";
 import { assertBalance, lossesOf, until } from "../lib/account-for.js";
 import { collectJourneys } from "../lib/collect-journeys.js";
+import { buildExampleRecording } from "../lib/example-recording.js";
 import { droppedSeenByTracepoints, tcpAcrossNode } from "../lib/example-recordings.js";
 import { makeCertificates } from "../lib/make-certificates.js";
 import { numberJourneys } from "../lib/number-journeys.js";
 import { openOtlpSink } from "../lib/open-otlp-sink.js";
+import { startSkbspan } from "../lib/run-skbspan.js";
 import { type Load, startLoad } from "../lib/start-load.js";
 import { type Collector, type CollectorOptions, renderCollectorConfig, startCollector } from "./lib/start-collector.js";
 
@@ -107,6 +109,62 @@ for (const protocol of ["grpc", "http"] as const) {
     assert.deepEqual(lossesOf(sink), {});
     await assertAccepted(collector, sink, sentSpans);
   });
+}
+
+for (const protocol of ["grpc", "http/protobuf"] as const)
+  test(`the agent, over ${protocol}, through an outage: its metrics and its summary account for every journey`, async (context) => {
+    let collector = await start(context);
+    const { ports } = collector;
+    const endpoint = protocol === "grpc" ? collector.grpcUrl : collector.httpUrl;
+    const environment = { OTEL_EXPORTER_OTLP_PROTOCOL: protocol, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint };
+    const limits = ["--max-journeys-per-second", "0", "--max-bytes-per-second", "0B"];
+    const agent = startSkbspan(["run", "--from", "-", "--listen", "127.0.0.1:0", "--flush-timeout", "1m", ...limits], {
+      environment,
+      timeoutMs: 300_000,
+    });
+    await agent.untilStderr(/on http:\/\/127\.0\.0\.1:\d+/);
+    const url = /on (http:\S+)/.exec(agent.written().stderr)?.[1] ?? "";
+    const bytes = buildExampleRecording(300);
+    const third = bytes.length / 3;
+    agent.child.stdin?.write(bytes.subarray(0, third));
+    await untilMetrics(url, ({ given, sent }) => given > 50 && sent === given);
+    await collector.kill();
+    agent.child.stdin?.write(bytes.subarray(third, 2 * third));
+    await untilMetrics(url, ({ given, sent, waiting, retries }) => waiting > 0 && retries > 1 && given > sent);
+    collector = await start(context, { ports });
+    await untilMetrics(url, ({ given, sent }) => given > 150 && sent === given);
+    agent.child.stdin?.end(bytes.subarray(2 * third));
+    const { code, stderr } = await agent.result;
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /exported: 300 of 300 journeys by otlp/);
+    assert.doesNotMatch(stderr, /not exported/);
+  });
+
+interface ExportFigures {
+  readonly given: number;
+  readonly sent: number;
+  readonly waiting: number;
+  readonly retries: number;
+}
+
+/** Scrapes until `isReached`, for a minute at most; given = sent + lost + waiting in every scrape. */
+async function untilMetrics(url: string, isReached: (figures: ExportFigures) => boolean): Promise<void> {
+  let text = "";
+  for (let round = 0; round < 600; round++) {
+    text = await (await fetch(`${url}/metrics`)).text();
+    const sum = (name: string): number =>
+      [...text.matchAll(new RegExp(`^skbspan_sink_${name}\\{.*\\} (\\d+)$`, "gm"))].reduce(
+        (total, [, value]) => total + Number(value),
+        0,
+      );
+    const given = sum("journeys_total");
+    const sent = sum("journeys_sent_total");
+    const waiting = sum("journeys_waiting");
+    assert.equal(given, sent + sum("journeys_lost_total") + waiting, text);
+    if (isReached({ given, sent, waiting, retries: sum("retries_total") })) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert.fail(`not reached:\n${text}`);
 }
 
 test("requests stay below the Collector's message limit, however large the journeys", async (context) => {

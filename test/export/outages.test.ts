@@ -130,6 +130,25 @@ for (const protocol of ["grpc", "http"] as const) {
     assert.deepEqual(lossesOf(sink), {});
   });
 
+  test(`${protocol}: a connection that was ended while nothing was sent`, async (context) => {
+    const server = await startOtlpServer(context, { protocol });
+    const proxy = await startFaultProxy(context, server.port);
+    const { sink } = openOtlpSink(context, `http://127.0.0.1:${proxy.port}`, { protocol });
+    const made: JourneySpans[] = [];
+    for (let round = 0; round < 5; round++) {
+      const more = numberJourneys(delivered, 10, made.length);
+      for (const journey of more) sink.accept(journey);
+      made.push(...more);
+      await sink.flush();
+      proxy.refuse(true);
+      proxy.refuse(false);
+    }
+    await sink.close();
+    assertAccountedFor(sink, made, [server], { isAmbiguous: true });
+    assert.deepEqual(lossesOf(sink), {});
+    assert.ok(proxy.connections >= 5, `${proxy.connections} connections`);
+  });
+
   test(`${protocol}: each attempt of ours is one to connect, however long the outage`, async (context) => {
     const server = await startOtlpServer(context, { protocol });
     const proxy = await startFaultProxy(context, server.port);
