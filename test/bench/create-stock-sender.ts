@@ -47,9 +47,15 @@ const MAX_QUEUED_SPANS = 1_000_000;
 const BATCH_SPANS = 2000;
 /** The flush sends all that is queued at once; with the default of 30 it would lose the rest. */
 const CONCURRENT_EXPORTS = 1000;
+/** The default of 10 s is not enough for all of it on a busy machine. */
+const EXPORT_TIMEOUT_MS = 60_000;
 
 export function createStockSender(url: string, resource: Readonly<Record<string, string | number>>): StockSender {
-  const exporter = new OTLPTraceExporter({ url, concurrencyLimit: CONCURRENT_EXPORTS });
+  const exporter = new OTLPTraceExporter({
+    url,
+    concurrencyLimit: CONCURRENT_EXPORTS,
+    timeoutMillis: EXPORT_TIMEOUT_MS,
+  });
   const ids = new JourneyIds();
   let sentSpans = 0;
   const counting = {
@@ -65,6 +71,7 @@ export function createStockSender(url: string, resource: Readonly<Record<string,
   const processor = new BatchSpanProcessor(counting, {
     maxQueueSize: MAX_QUEUED_SPANS,
     maxExportBatchSize: BATCH_SPANS,
+    exportTimeoutMillis: EXPORT_TIMEOUT_MS,
   });
   const provider = new NodeTracerProvider({
     resource: resourceFromAttributes(resource),
@@ -77,7 +84,12 @@ export function createStockSender(url: string, resource: Readonly<Record<string,
       ids.traceId = journey.traceId;
       record(tracer, journey);
     },
-    flush: () => provider.forceFlush(),
+    async flush() {
+      // What it throws is a list of errors, which nobody would print.
+      await provider.forceFlush().catch((errors: unknown) => {
+        throw new AggregateError([errors].flat(), `the stock pipeline lost spans: ${String(errors)}`);
+      });
+    },
     close: () => provider.shutdown(),
     get sentSpans() {
       return sentSpans;
