@@ -239,6 +239,8 @@ static const struct option table[] = {
 	  "end when standard input ends" },
 	{ "empty-programs", NULL, FOR_TRACE, parse_switch, FIELD(empty_programs), 0, 0,
 	  "attach programs that do nothing, to measure what probes cost by themselves" },
+	{ "empty-returns", NULL, FOR_TRACE, parse_switch, FIELD(empty_returns), 0, 0,
+	  "with --empty-programs on kprobe.session: take the functions' returns too" },
 };
 
 #define OPTION_COUNT (sizeof(table) / sizeof(table[0]))

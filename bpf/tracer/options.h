@@ -46,6 +46,7 @@ struct trace_options {
 	uint64_t duration_ms; /* 0: no limit */
 	bool exit_with_stdin;
 	bool empty_programs; /* for `npm run bench`: attach programs that do nothing */
+	bool empty_returns;
 };
 
 struct options {

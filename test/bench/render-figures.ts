@@ -13,18 +13,37 @@ function spread(values: readonly number[], digits: number): string {
   return `${text(median(values))} (${text(Math.min(...values))}-${text(Math.max(...values))})`;
 }
 
-/** What a variant adds to an untraced packet, by what empty programs add to it: 1 is as good as nothing. */
-function addedRatio(figures: TracerFigures, variant: Variant): string {
-  const added = (name: Variant): number => median(figures.packetNs[name]) - median(figures.packetNs.untraced);
-  return (added(variant) / added("empty")).toFixed(2);
+/**
+ * What a variant adds to an untraced packet, by what empty programs add to it: 1 is as good as nothing. Undefined where the
+ * reference adds less than what the figures vary by.
+ */
+function addedRatio(figures: TracerFigures, variant: Variant, reference: Variant): number | undefined {
+  const { packetNs } = figures;
+  if (Math.max(...packetNs.untraced) >= Math.min(...packetNs[reference])) return undefined;
+  const added = (name: Variant): number => median(packetNs[name]) - median(packetNs.untraced);
+  return added(variant) / added(reference);
+}
+
+function renderRatios(figures: TracerFigures, variant: Variant): string {
+  if (variant === "untraced") return "";
+  const ratio = addedRatio(figures, variant, "empty");
+  const text =
+    ratio === undefined
+      ? "; empty programs add less than the figures vary by"
+      : `; adds ${ratio.toFixed(2)} times what empty programs add`;
+  if (figures.packetNs["with returns"].length === 0) return text;
+  const withReturns = addedRatio(figures, variant, "with returns");
+  return withReturns === undefined ? text : `${text}, ${withReturns.toFixed(2)} times when those take returns`;
 }
 
 /** A table for people: medians, with the lowest and the highest in brackets. */
 export function renderTracerFigures(title: string, figures: TracerFigures): string {
   const lines = [`== ${title}`];
   for (const variant of variantNames) {
-    const ratio = variant === "untraced" ? "" : `; adds ${addedRatio(figures, variant)} times what empty programs add`;
-    lines.push(`${variant.padEnd(9)} ${spread(figures.packetNs[variant], 0)} ns a packet${ratio}`);
+    if (figures.packetNs[variant].length === 0) continue;
+    lines.push(
+      `${variant.padEnd(12)} ${spread(figures.packetNs[variant], 0)} ns a packet${renderRatios(figures, variant)}`,
+    );
   }
   const sizes = figures.sizes["all kept"];
   const column = (read: (size: TracerSize) => number): readonly number[] => sizes.map(read);

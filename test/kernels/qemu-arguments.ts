@@ -14,6 +14,7 @@ export interface QemuOptions {
   readonly ports: readonly ForwardedPort[];
   readonly memoryMiB: number;
   readonly isInteractive: boolean;
+  readonly countsInstructions: boolean;
 }
 
 const KERNEL_ARGUMENTS = [
@@ -28,13 +29,21 @@ const KERNEL_ARGUMENTS = [
  */
 const ACCELERATOR = "tcg,thread=single";
 
+/**
+ * One processor whose clock advances by a nanosecond an instruction: what a piece of code costs is the same in every run,
+ * whatever else this machine does. Idle time passes at once.
+ */
+const INSTRUCTION_CLOCK = ["-smp", "1", "-icount", "shift=0,sleep=off"];
+
 /** The command line: a machine in software that has nothing but what a guest uses. */
 export function qemuArguments(options: QemuOptions): string[] {
-  const accelerator = process.env["SKBSPAN_GUEST_ACCELERATOR"] ?? ACCELERATOR;
+  const { countsInstructions } = options;
+  const accelerator = (!countsInstructions && process.env["SKBSPAN_GUEST_ACCELERATOR"]) || ACCELERATOR;
   return [
     "qemu-system-x86_64",
     ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"],
-    ...["-accel", accelerator, "-cpu", "max", "-smp", "2", "-m", String(options.memoryMiB)],
+    ...["-accel", accelerator, "-cpu", "max", "-m", String(options.memoryMiB)],
+    ...(countsInstructions ? INSTRUCTION_CLOCK : ["-smp", "2"]),
     ...["-kernel", options.image, "-initrd", options.initramfs, "-append", KERNEL_ARGUMENTS],
     ...["-serial", `file:${options.consoleLog}`],
     ...["-chardev", `stdio,id=terminal,signal=${options.isInteractive ? "off" : "on"}`, "-serial", "chardev:terminal"],

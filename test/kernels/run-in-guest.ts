@@ -23,6 +23,8 @@ export interface GuestOptions {
   readonly ports?: readonly ForwardedPort[];
   /** The terminal is the guest's: standard input and output of this process. Then `output` is empty. */
   readonly isInteractive?: boolean;
+  /** A guest to measure in: one processor, whose clock counts instructions. */
+  readonly countsInstructions?: boolean;
   /** What the command prints, as it comes. */
   readonly onOutput?: (text: string) => void;
   readonly onProgress?: (text: string) => void;
@@ -129,8 +131,8 @@ interface Ending {
 }
 
 async function runQemu(options: GuestOptions, directory: string, paths: GuestPaths): Promise<Ending> {
-  const { isInteractive = false, ports = [], memoryMiB = MEMORY_MIB } = options;
-  const args = qemuArguments({ ...paths, isInteractive, ports, memoryMiB });
+  const { isInteractive = false, countsInstructions = false, ports = [], memoryMiB = MEMORY_MIB } = options;
+  const args = qemuArguments({ ...paths, isInteractive, countsInstructions, ports, memoryMiB });
   // The kernel ends it when this process is killed.
   const child = spawn("setpriv", ["--pdeathsig", "KILL", ...args], {
     stdio: isInteractive ? "inherit" : ["ignore", "pipe", "pipe"],
