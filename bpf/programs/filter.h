@@ -18,17 +18,21 @@ static __always_inline bool interface__matches(const char *name)
 	return words[0] == settings.interface_name[0] && words[1] == settings.interface_name[1];
 }
 
-static __always_inline bool packet__matches(struct scratch *scratch)
+/* What needs only the view, and is asked first: most packets do not match, and are read no further. */
+static __always_inline bool packet__may_match(struct scratch *scratch)
 {
-	const struct wire_context *context = &scratch->context;
+	const struct sk_buff *skb = (void *)scratch->sk_buff;
 
-	if (settings.netns_inode && context->netns_inode != settings.netns_inode)
-		return false;
-	if ((context->mark & settings.mark_mask) != settings.mark_value)
-		return false;
-	if (!interface__matches(context->interface_name))
+	if ((skb->mark & settings.mark_mask) != settings.mark_value)
 		return false;
 	return !settings.filter_present || filter_matches(&scratch->view);
+}
+
+static __always_inline bool context__matches(const struct wire_context *context)
+{
+	if (settings.netns_inode && context->netns_inode != settings.netns_inode)
+		return false;
+	return interface__matches(context->interface_name);
 }
 
 /* Journeys a second: a window that restarts, exact enough for a limit and without a lock. */
@@ -43,13 +47,13 @@ static __always_inline bool rate__allows(__u64 now)
 }
 
 /* Sampling and rate, for a packet that matches. Counts what it turns away. */
-static __always_inline bool packet__is_chosen(__u64 now)
+static __always_inline bool packet__is_chosen(void)
 {
 	if (settings.sample_one_in > 1 && bpf_get_prandom_u32() % settings.sample_one_in) {
 		stat__add(WIRE_STAT_SAMPLED_OUT, 1);
 		return false;
 	}
-	if (settings.rate_per_second && !rate__allows(now)) {
+	if (settings.rate_per_second && !rate__allows(bpf_ktime_get_ns())) {
 		stat__add(WIRE_STAT_RATE_LIMITED, 1);
 		return false;
 	}

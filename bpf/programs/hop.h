@@ -5,16 +5,12 @@
 
 #include "journey.h"
 
-/* Writes a hop that begins. Returns the cookie by which the return finds it, 0 when nothing was written. The reference taken
- * here is given back by hop__leave. */
-static __always_inline __u64 hop__enter(struct slot *slot, __u32 number, __u64 skb, __u64 probe_cookie)
+/* Writes a hop that begins into its unit. The caller's reference becomes the hop's, which hop__leave gives back. Returns the
+ * cookie by which the return finds it, 0 when nothing was written and the reference is gone. */
+static __always_inline __u64 hop__write(struct slot *slot, __u32 number, __u32 unit, __u64 probe_cookie)
 {
-	struct wire_hop *hop;
-	int unit = slot__reserve(slot, number, skb, 1);
+	struct wire_hop *hop = slot__unit(slot, unit, 1);
 
-	if (unit < 0)
-		return 0;
-	hop = slot__unit(slot, unit, 1);
 	if (!hop) {
 		slot__release(number);
 		return 0;
@@ -26,6 +22,28 @@ static __always_inline __u64 hop__enter(struct slot *slot, __u32 number, __u64 s
 	hop->cpu = bpf_get_smp_processor_id();
 	slot->last_seen_monotonic_ns = hop->enter_monotonic_ns;
 	return (__u64)number << HOP_COOKIE_SLOT_SHIFT | (__u64)unit << HOP_COOKIE_UNIT_SHIFT | slot->generation;
+}
+
+/* A hop of a packet that may have ended meanwhile: nobody holds its slot. */
+static __always_inline __u64 hop__enter(struct slot *slot, __u32 number, __u64 skb, __u64 probe_cookie)
+{
+	int unit = slot__reserve(slot, number, skb, 1);
+
+	return unit < 0 ? 0 : hop__write(slot, number, unit, probe_cookie);
+}
+
+/* A hop of a slot that the caller holds; gives the caller's reference away in any case. */
+static __always_inline __u64 hop__enter_held(struct slot *slot, __u32 number, __u64 probe_cookie)
+{
+	__u32 unit = __sync_fetch_and_add(&slot->usage, USAGE_UNIT) >> 32;
+
+	if (unit < SLOT_UNITS)
+		return hop__write(slot, number, unit, probe_cookie);
+	__sync_fetch_and_add(&slot->usage, -USAGE_UNIT);
+	slot->journey.lost_hops++;
+	stat__add(WIRE_STAT_LOST_HOPS, 1);
+	slot__release(number);
+	return 0;
 }
 
 static __always_inline void hop__complete(__u32 number, __u32 unit, __u32 generation, __s32 return_value)
@@ -46,11 +64,17 @@ static __always_inline void hop__complete(__u32 number, __u32 unit, __u32 genera
 /* A function that is entered before the packet has headers: remembered aside, adopted by the journey that begins inside it. */
 static __always_inline __u64 prologue__enter(__u64 skb, __u64 probe_cookie)
 {
-	__u32 sequence = __sync_fetch_and_add(&shared.sequence, 1);
+	struct cpu_state *state = cpu_state__get();
 	__u16 cpu = bpf_get_smp_processor_id();
-	__u32 key = cpu * PROLOGUE_RING + sequence % PROLOGUE_RING;
-	struct prologue_entry *entry = bpf_map_lookup_elem(&prologues, &key);
+	struct prologue_entry *entry;
+	__u32 sequence, key;
 
+	if (!state)
+		return 0;
+	/* atomic, since an interrupt can send a packet too */
+	sequence = __sync_fetch_and_add(&state->prologue_sequence, 1);
+	key = cpu * PROLOGUE_RING + sequence % PROLOGUE_RING;
+	entry = bpf_map_lookup_elem(&prologues, &key);
 	if (!entry)
 		return 0;
 	entry->skb = 0;
@@ -91,7 +115,8 @@ static __always_inline void journey__adopt_prologue(struct slot *slot, __u32 num
 {
 	__u64 thread = bpf_get_current_task();
 	__u32 base = bpf_get_smp_processor_id() * PROLOGUE_RING;
-	__u32 next = shared.sequence;
+	struct cpu_state *state = cpu_state__get();
+	__u32 next = state ? state->prologue_sequence : 0;
 
 	for (int age = PROLOGUE_RING; age > 0; age--) {
 		__u32 key = base + (next - age) % PROLOGUE_RING;

@@ -89,6 +89,7 @@ verified_alone int slot__release(__u32 number)
 	slot->usage = 0;
 	slot->state = SLOT_FREE;
 	slot__set_tag(number, TAG_FREE);
+	__sync_fetch_and_add(&shared.in_use, -1);
 	return 0;
 }
 
@@ -135,8 +136,10 @@ verified_alone int slot__claim(__u64 skb)
 #pragma unroll
 	for (int way = 0; way < SLOTS_PER_SET; way++)
 		if (set->tags[way] == TAG_FREE &&
-		    __sync_val_compare_and_swap(&set->tags[way], TAG_FREE, TAG_CLAIMED) == TAG_FREE)
+		    __sync_val_compare_and_swap(&set->tags[way], TAG_FREE, TAG_CLAIMED) == TAG_FREE) {
+			__sync_fetch_and_add(&shared.in_use, 1);
 			return set_number * SLOTS_PER_SET + way;
+		}
 	stat__add(WIRE_STAT_LOST_TABLE_FULL, 1);
 	return -1;
 }

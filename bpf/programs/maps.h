@@ -13,9 +13,12 @@ struct scratch {
 	struct packet_view view;
 	struct wire_context context;
 	__u64 frames[STACK_FRAMES];
-	__u64 device;
-	__u32 shared_data; /* the sk_buff shares its data with a clone */
-	__u32 encapsulated;
+	struct glance glance;
+	__u64 network_address;
+	__u64 link_address; /* 0: unknown */
+	__u32 network_at;   /* in the view */
+	__u16 ethertype;
+	__u16 vlan;
 };
 
 #define SCRATCH_LEVELS 4 /* a program can interrupt another: process, softirq, hardirq, NMI */
@@ -25,6 +28,7 @@ _Static_assert(WIRE_STAT_COUNT <= CPU_STATS, "every counter has a place");
 
 struct cpu_state {
 	__u64 stats[CPU_STATS];
+	__u64 prologue_sequence;
 	struct scratch scratch[SCRATCH_LEVELS];
 };
 
@@ -80,17 +84,8 @@ struct {
 
 const volatile struct settings settings;
 
-/* Written by all CPUs, read at every probe: on cache lines of their own. */
-struct shared_state {
-	__u64 live; /* journeys that an sk_buff can still be found for */
-	__u64 padding0[7];
-	__u64 open; /* prologue entries and hops waiting for their return in open_hops */
-	__u64 padding1[7];
-	__u64 rate_window_start_ns;
-	__u64 rate_used;
-	__u64 sequence;
-	__u64 padding2[5];
-};
+const volatile struct probe_table probe_table SEC(".rodata.probe_table");
+
 struct shared_state shared SEC(".data.shared");
 
 /* Packets that did not match, by a hash of their address: they are not looked at again until they end or change.

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
-/* Reads a packet: the sk_buff, the packet view (packet_view.h) and the context (wire.h). Once a look, never once a hop. */
+/*
+ * Reads a packet, no further than is needed: the sk_buff, a glance at what can change, the packet view (packet_view.h) for the
+ * filter, the context (wire.h). Once a sight, never once a hop.
+ */
 #ifndef SKBSPAN_PACKET_H
 #define SKBSPAN_PACKET_H
 
@@ -221,7 +224,6 @@ static __always_inline void context__read_place(struct scratch *scratch, const s
 		if (is_of_route && context->interface_index == LOOPBACK_INTERFACE_INDEX) {
 			context->interface_index = 0;
 		} else {
-			scratch->device = (__u64)device;
 			bpf_core_read(context->interface_name, sizeof(context->interface_name), &device->name);
 		}
 	} else if (is_kernel_address((__u64)skb->sk)) {
@@ -250,82 +252,121 @@ static __always_inline bool skb__has_vlan_tag(const struct sk_buff *skb)
 }
 
 /* Where the network header and the link header are depends on the place; see PROBE_RECEIVE and PROBE_TRANSMIT. */
-struct headers_at {
-	__u64 network;
-	__u64 link; /* 0: unknown */
-};
-
-static __always_inline struct headers_at skb__locate_headers(const struct sk_buff *skb, __u64 cookie)
+static __always_inline void skb__locate_headers(struct scratch *scratch, __u64 cookie)
 {
+	const struct sk_buff *skb = (void *)scratch->sk_buff;
 	__u64 head = (__u64)skb->head, data = (__u64)skb->data;
-	struct headers_at at = { .network = head + skb->network_header };
+	__u64 network = cookie & PROBE_RECEIVE ? data : head + skb->network_header;
 
-	if (cookie & PROBE_RECEIVE)
-		at.network = data;
+	scratch->network_address = network;
+	scratch->link_address = 0;
 	if (cookie & PROBE_TRANSMIT) {
-		if (at.network == data + ETHERNET_HEADER_BYTES)
-			at.link = data;
-	} else if (skb->mac_header != MAC_HEADER_UNSET &&
-		   head + skb->mac_header + ETHERNET_HEADER_BYTES == at.network) {
-		at.link = head + skb->mac_header;
+		if (network == data + ETHERNET_HEADER_BYTES)
+			scratch->link_address = data;
+	} else if (skb->mac_header != MAC_HEADER_UNSET && head + skb->mac_header + ETHERNET_HEADER_BYTES == network) {
+		scratch->link_address = head + skb->mac_header;
 	}
-	return at;
 }
 
-static __always_inline bool view__fill(struct scratch *scratch, __u32 level, const struct sk_buff *skb,
-				       struct headers_at at)
+/* Copies the sk_buff into the scratch memory and finds its headers. */
+static __always_inline bool packet__read(struct scratch *scratch, __u64 address, __u64 cookie)
+{
+	if (bpf_probe_read_kernel(scratch->sk_buff, bpf_core_type_size(struct sk_buff), (void *)address))
+		return false;
+	skb__locate_headers(scratch, cookie);
+	return true;
+}
+
+/* Of what packet__read read. False where there are no headers to compare. */
+static __always_inline bool packet__glance(struct scratch *scratch)
+{
+	const struct sk_buff *skb = (void *)scratch->sk_buff;
+	struct glance *glance = &scratch->glance;
+	__u64 at = scratch->network_address;
+
+	if (at < (__u64)skb->head || bpf_probe_read_kernel(glance->headers, sizeof(glance->headers), (void *)at))
+		return false;
+	glance->place = is_kernel_address((__u64)skb->dev) ? (__u64)skb->dev : skb->_skb_refdst;
+	glance->length = skb->len + (__u32)((__u64)skb->data - at);
+	glance->mark = skb->mark;
+	glance->protocol = skb->protocol;
+	glance->vlan_proto = skb__has_vlan_tag(skb) ? skb->vlan_proto ?: 1 : 0;
+	glance->vlan_tci = skb->vlan_tci;
+	return true;
+}
+
+static __always_inline bool glance__is_same(const struct glance *left, const struct glance *right)
+{
+	const __u64 *a = (const __u64 *)left, *b = (const __u64 *)right;
+	__u64 difference = 0;
+
+#pragma unroll
+	for (int word = 0; word < (int)GLANCE_WORDS; word++)
+		difference |= a[word] ^ b[word];
+	return !difference;
+}
+
+/* An sk_buff that never was on a network: a message of a Unix, netlink or vsock socket. Such have a socket and no device. */
+static __always_inline bool skb__is_message(const struct sk_buff *skb)
+{
+	unsigned short family = 0;
+
+	if (is_kernel_address((__u64)skb->dev) || is_kernel_address(skb->_skb_refdst & ~1ul))
+		return false;
+	if (!is_kernel_address((__u64)skb->sk))
+		return true;
+	bpf_core_read(&family, sizeof(family), &skb->sk->__sk_common.skc_family);
+	return family != SKBSPAN_AF_INET && family != SKBSPAN_AF_INET6 && family != SKBSPAN_AF_PACKET;
+}
+
+/* The link header of the view, with the VLAN tag that the device took out. */
+static __always_inline void view__fill_link(struct scratch *scratch, const struct sk_buff *skb)
 {
 	struct packet_view *view = &scratch->view;
-	__u64 data = (__u64)skb->data, tail = data + skb->len - skb->data_len;
-	__u32 network_at = ETHERNET_HEADER_BYTES, bytes;
-	__u16 ethertype = skb->protocol;
 
-	if (at.network < (__u64)skb->head || at.network >= tail)
-		return false;
 	view->flags = 0;
-	if (at.link && !bpf_probe_read_kernel(view->bytes, 12, (void *)at.link))
+	if (scratch->link_address && !bpf_probe_read_kernel(view->bytes, 12, (void *)scratch->link_address))
 		view->flags = PACKET_VIEW_LINK_KNOWN;
 	else
 		__builtin_memset(view->bytes, 0, 12);
-	scratch->context.vlan = 0;
+	scratch->vlan = 0;
+	scratch->network_at = ETHERNET_HEADER_BYTES;
 	if (skb__has_vlan_tag(skb)) {
 		*(__u16 *)(view->bytes + 12) = skb->vlan_proto ?: bpf_htons(ETHERTYPE_VLAN);
 		*(__u16 *)(view->bytes + 14) = bpf_htons(skb->vlan_tci);
-		scratch->context.vlan = skb->vlan_tci;
-		network_at += VLAN_TAG_BYTES;
+		scratch->vlan = skb->vlan_tci;
+		scratch->network_at += VLAN_TAG_BYTES;
 	}
-	bytes = tail - at.network;
+}
+
+static __always_inline bool view__fill(struct scratch *scratch, const struct sk_buff *skb)
+{
+	struct packet_view *view = &scratch->view;
+	__u64 data = (__u64)skb->data, tail = data + skb->len - skb->data_len, network = scratch->network_address;
+	__u16 ethertype = skb->protocol;
+	__u32 network_at, bytes;
+
+	if (network < (__u64)skb->head || network >= tail)
+		return false;
+	view__fill_link(scratch, skb);
+	network_at = skb__has_vlan_tag(skb) ? ETHERNET_HEADER_BYTES + VLAN_TAG_BYTES : ETHERNET_HEADER_BYTES;
+	bytes = tail - network;
 	view->buffer_bytes = network_at + bytes;
-	view->wire_bytes = network_at + skb->len + (__u32)(data - at.network);
+	view->wire_bytes = network_at + skb->len + (__u32)(data - network);
 	if (bytes > PACKET_VIEW_WINDOW - ETHERNET_HEADER_BYTES - VLAN_TAG_BYTES)
 		bytes = PACKET_VIEW_WINDOW - ETHERNET_HEADER_BYTES - VLAN_TAG_BYTES;
-	if (bpf_probe_read_kernel(view->bytes + network_at, bytes, (void *)at.network))
+	if (bpf_probe_read_kernel(view->bytes + network_at, bytes, (void *)network))
 		return false;
 	view->window_bytes = network_at + bytes;
-	view->far_base = at.network - network_at;
+	view->far_base = network - network_at;
 	if (!ethertype) { /* local output: set only in __ip_local_out */
 		__u8 version = view->bytes[network_at] >> 4;
 
 		ethertype = version == 4 ? bpf_htons(ETHERTYPE_IPV4) : version == 6 ? bpf_htons(ETHERTYPE_IPV6) : 0;
 	}
 	*(__u16 *)(view->bytes + network_at - 2) = ethertype;
-	scratch->context.ethertype = bpf_ntohs(ethertype);
-	scratch->context.length = view->wire_bytes - network_at;
-	context__read_headers(level, network_at);
+	scratch->ethertype = bpf_ntohs(ethertype);
 	return true;
-}
-
-/* An sk_buff that never was on a network: a message of a Unix, netlink or vsock socket. Such have a socket and no device. */
-static __always_inline bool skb__is_message(const struct scratch *scratch, const struct sk_buff *skb)
-{
-	unsigned short family = 0;
-
-	if (scratch->device || scratch->context.interface_index)
-		return false;
-	if (!is_kernel_address((__u64)skb->sk))
-		return true;
-	bpf_core_read(&family, sizeof(family), &skb->sk->__sk_common.skc_family);
-	return family != SKBSPAN_AF_INET && family != SKBSPAN_AF_INET6 && family != SKBSPAN_AF_PACKET;
 }
 
 enum look {
@@ -334,38 +375,48 @@ enum look {
 	LOOK_READ,
 };
 
-/* Reads the sk_buff, its place and its headers into the scratch memory. Returns an enum look. */
-verified_alone int packet__look(__u32 level, __u64 address, __u64 cookie)
+/* Fills the view from what packet__read read: all that a filter asks for. Returns an enum look. */
+verified_alone int packet__view(__u32 level)
 {
 	struct scratch *scratch = scratch__at(level);
-	struct wire_context *context;
-	struct skb_shared_info *shared_info;
 	struct sk_buff *skb;
 
 	if (!scratch)
 		return LOOK_UNREADABLE;
 	skb = (void *)scratch->sk_buff;
+	if (skb__is_message(skb))
+		return LOOK_NOT_A_PACKET;
+	return view__fill(scratch, skb) ? LOOK_READ : LOOK_UNREADABLE;
+}
+
+/* Fills the context from what packet__view has looked at. Without the place where the caller knows it already. */
+verified_alone int packet__describe(__u32 level, __u64 cookie, __u32 knows_place)
+{
+	struct scratch *scratch = scratch__at(level);
+	struct skb_shared_info *shared_info;
+	struct wire_context *context;
+	struct sk_buff *skb;
+
+	if (!scratch)
+		return 0;
+	skb = (void *)scratch->sk_buff;
 	context = &scratch->context;
-	if (bpf_probe_read_kernel(scratch->sk_buff, bpf_core_type_size(struct sk_buff), (void *)address))
-		return LOOK_UNREADABLE;
 	__builtin_memset(context, 0, sizeof(*context));
-	scratch->device = 0;
 	context->observed_monotonic_ns = bpf_ktime_get_ns();
 	context->probe = WIRE_UNIT_CONTEXT;
 	context->cpu = bpf_get_smp_processor_id();
 	context->at_probe = cookie & PROBE_INDEX_MASK;
 	context->mark = skb->mark;
-	scratch->shared_data = BPF_CORE_READ_BITFIELD(skb, cloned);
-	scratch->encapsulated = BPF_CORE_READ_BITFIELD(skb, encapsulation);
-	context__read_place(scratch, skb);
-	if (skb__is_message(scratch, skb))
-		return LOOK_NOT_A_PACKET;
-	if (!view__fill(scratch, level, skb, skb__locate_headers(skb, cookie)))
-		return LOOK_UNREADABLE;
+	context->vlan = scratch->vlan;
+	context->ethertype = scratch->ethertype;
+	context->length = scratch->view.wire_bytes - scratch->network_at;
+	if (!knows_place)
+		context__read_place(scratch, skb);
+	context__read_headers(level, scratch->network_at);
 	shared_info = (void *)(skb->head + skb->end);
 	bpf_core_read(&context->gso_bytes, sizeof(__u16), &shared_info->gso_size);
 	bpf_core_read(&context->gso_segments, sizeof(__u16), &shared_info->gso_segs);
-	return LOOK_READ;
+	return 0;
 }
 
 #endif

@@ -34,6 +34,22 @@ enum slot_state {
 #define USAGE_UNIT (1ull << 32)
 #define USAGE_REFERENCE 1ull
 
+/* What a sight compares before it reads a packet again: when all of it is as it was, the context is too. */
+#define GLANCE_HEADER_BYTES 64 /* IPv6, a fragment header, and the ports and sequence number after them */
+
+struct glance {
+	__u64 place;  /* the device, or the route where there is no device */
+	__u32 length; /* from the network header */
+	__u32 mark;
+	__u16 protocol;
+	__u16 vlan_proto;
+	__u16 vlan_tci;
+	__u16 reserved;
+	__u8 headers[GLANCE_HEADER_BYTES]; /* from the network header; past the packet's end, what lies there */
+};
+
+#define GLANCE_WORDS (sizeof(struct glance) / 8)
+
 struct slot {
 	__u64 usage;
 	__u32 state;
@@ -42,13 +58,13 @@ struct slot {
 	__u32 marks; /* MARK_* */
 	__u16 last_context_unit;
 	__u16 reserved0;
-	__u64 device; /* struct net_device that the last context was read from */
-	__u64 reserved1[3];
+	__u64 reserved1;
+	struct glance glance; /* at the last context */
 	struct wire_journey journey;
 	__u8 units[];
 };
 
-#define SLOT_HEADER_BYTES 64
+#define SLOT_HEADER_BYTES 128
 #define SLOT_UNITS ((SLOT_BYTES - SLOT_HEADER_BYTES - (int)sizeof(struct wire_journey)) / WIRE_UNIT_BYTES)
 
 _Static_assert(sizeof(struct slot) == SLOT_HEADER_BYTES + sizeof(struct wire_journey),
@@ -80,7 +96,8 @@ _Static_assert(sizeof(struct slot) == SLOT_HEADER_BYTES + sizeof(struct wire_jou
 #define PROBE_MARK_COPIED (1ull << 24)
 #define PROBE_RELEASE_DATA (1ull << 25) /* skb_release_data: an end unless in pskb_expand_head */
 #define PROBE_STACK (1ull << 26)        /* tracepoint: write the kernel stack after the hop */
-#define PROBE_END_DROPPED (1ull << 27)
+#define PROBE_FIRST_ONLY                                                                                               \
+	(1ull << 27) /* a sight where a packet that is followed cannot have changed since the one before */
 
 /* Calls to kernel functions whose prototype differs by kernel version (6.18 and earlier: no argument, later: the context).
  * libbpf would refuse one of them, so the call stands in the object as a call of a helper with one of these numbers. */
@@ -124,6 +141,34 @@ struct tracepoint_settings {
 /* ---- settings: read-only data, set before load -------------------------------------------------------------------- */
 
 #define TRAMPOLINES 2
+
+/* Written by all CPUs, read at every probe: on cache lines of their own. */
+struct shared_state {
+	__u64 live; /* journeys that an sk_buff can still be found for */
+	__u64 padding0[7];
+	__u64 in_use; /* slots, those of ended journeys that wait for returns included */
+	__u64 padding1[7];
+	__u64 open_hops; /* that wait for their return, on backends whose returns have a program of their own */
+	__u64 padding2[7];
+	__u64 open_prologues; /* likewise */
+	__u64 padding3[7];
+	__u64 rate_window_start_ns;
+	__u64 rate_used;
+};
+
+/* A probe's cookie by the address of its function. The kernel's own way (bpf_get_attach_cookie) is a binary search in the
+ * link's functions, which costs more than all the rest of a hop. An address that lost its place to another is not in here. */
+#define PROBE_TABLE_BITS 13
+
+struct probe_table {
+	__u64 multiplier; /* 0: not used */
+	struct {
+		__u64 address;
+		__u64 cookie;
+	} entries[1 << PROBE_TABLE_BITS];
+};
+
+#define PROBE_TABLE_INDEX(address, multiplier) ((__u64)(address) * (multiplier) >> (64 - PROBE_TABLE_BITS))
 
 struct settings {
 	__u32 set_mask; /* number of sets - 1 */

@@ -92,8 +92,6 @@ static __always_inline void context__append(struct slot *slot, __u32 number, __u
 		__builtin_memcpy(place, &scratch->context, sizeof(*place));
 		place->changed = changed;
 		slot->last_context_unit = unit;
-		if (scratch->device)
-			slot->device = scratch->device;
 	}
 	slot__release(number);
 }
@@ -111,26 +109,47 @@ static __always_inline void context__inherit(struct wire_context *context, const
 	}
 }
 
+/* Adds the context to the journey when it differs from the last. 0: it is another packet's. */
+static __always_inline int context__update(struct slot *slot, __u32 number, __u64 skb, struct scratch *scratch)
+{
+	struct wire_context *last = slot__unit(slot, slot->last_context_unit, WIRE_CONTEXT_UNITS);
+	const struct sk_buff *read = (void *)scratch->sk_buff;
+	__u16 changed;
+
+	if (!last)
+		return 1;
+	if (settings.ends_may_be_unseen && !BPF_CORE_READ_BITFIELD(read, encapsulation) &&
+	    !context__is_same_packet(last, &scratch->context))
+		return 0;
+	context__inherit(&scratch->context, last);
+	changed = context__difference(last, &scratch->context);
+	if (changed)
+		context__append(slot, number, skb, scratch, changed);
+	return 1;
+}
+
 /* Notes what changed since the last look; the caller holds a reference. 0: the sk_buff is another packet's now. */
 verified_alone int journey__look_again(__u32 number, __u64 skb, __u64 cookie)
 {
 	int level = scratch__claim(), same = 1;
 	struct scratch *scratch = scratch__at(level);
 	struct slot *slot = slot__at(number);
-	struct wire_context *last;
-	__u16 changed;
+	bool is_readable;
 
 	if (!scratch)
 		return 1;
-	last = slot ? slot__unit(slot, slot->last_context_unit, WIRE_CONTEXT_UNITS) : NULL;
-	if (last && packet__look(level, skb, cookie) == LOOK_READ) {
-		if (settings.ends_may_be_unseen && !scratch->encapsulated)
-			same = context__is_same_packet(last, &scratch->context);
-		context__inherit(&scratch->context, last);
-		changed = context__difference(last, &scratch->context);
-		if (same && changed)
-			context__append(slot, number, skb, scratch, changed);
-	}
+	if (!slot || !packet__read(scratch, skb, cookie))
+		goto out;
+	is_readable = packet__glance(scratch);
+	if (is_readable && glance__is_same(&scratch->glance, &slot->glance))
+		goto out;
+	if (packet__view(level) != LOOK_READ)
+		goto out;
+	packet__describe(level, cookie, is_readable && scratch->glance.place == slot->glance.place);
+	same = context__update(slot, number, skb, scratch);
+	if (same && is_readable)
+		slot->glance = scratch->glance;
+out:
 	scratch__release(scratch);
 	return same;
 }
@@ -165,8 +184,9 @@ static __always_inline void journey__set_process(struct wire_journey *journey, _
 }
 
 /* Fills a slot and lets the sk_buff find it. Returns its number with a reference for the caller, or -1. */
-static __always_inline int journey__begin(__u64 skb, const struct scratch *scratch, __u64 stack_pointer)
+static __always_inline int journey__begin(__u64 skb, struct scratch *scratch, __u64 stack_pointer)
 {
+	const struct sk_buff *read = (void *)scratch->sk_buff;
 	int number = slot__claim(skb);
 	struct slot *slot = number < 0 ? NULL : slot__at(number);
 
@@ -175,13 +195,14 @@ static __always_inline int journey__begin(__u64 skb, const struct scratch *scrat
 	__builtin_memset(&slot->journey, 0, sizeof(slot->journey));
 	slot->generation++;
 	slot->marks = 0;
-	slot->device = scratch->device;
+	if (packet__glance(scratch))
+		slot->glance = scratch->glance;
 	slot->last_seen_monotonic_ns = scratch->context.observed_monotonic_ns;
 	slot->last_context_unit = 0;
 	slot->journey.skb = skb;
 	slot->journey.start_monotonic_ns = scratch->context.observed_monotonic_ns;
 	slot->journey.start_cpu = scratch->context.cpu;
-	if (scratch->shared_data)
+	if (BPF_CORE_READ_BITFIELD(read, cloned))
 		slot->journey.flags = WIRE_JOURNEY_CLONE;
 	__builtin_memcpy(slot->units, &scratch->context, sizeof(scratch->context));
 	journey__set_process(&slot->journey, stack_pointer);
@@ -203,19 +224,32 @@ static __always_inline bool rejection__is_final(const struct scratch *scratch)
 	return !settings.filter_reads_link || scratch->view.flags & PACKET_VIEW_LINK_KNOWN;
 }
 
+static __always_inline bool packet__matches(struct scratch *scratch, __u32 level, __u64 cookie)
+{
+	if (!packet__may_match(scratch))
+		return false;
+	if (!settings.netns_inode && !settings.interface_name[0])
+		return true;
+	packet__describe(level, cookie, false);
+	return context__matches(&scratch->context);
+}
+
 /* Whether a journey begins with what was just looked at. */
-static __always_inline int packet__decide(struct scratch *scratch, __u64 skb, __u64 stack_pointer)
+static __always_inline int packet__decide(struct scratch *scratch, __u32 level, __u64 skb, __u64 cookie,
+					  __u64 stack_pointer)
 {
 	int number = -1;
 
-	if (!packet__matches(scratch)) {
+	if (!packet__matches(scratch, level, cookie)) {
 		stat__add(WIRE_STAT_NOT_MATCHED, 1);
 		if (rejection__is_final(scratch))
 			*rejected__entry(skb) = skb;
 		return -1;
 	}
-	if (packet__is_chosen(scratch->context.observed_monotonic_ns))
+	if (packet__is_chosen()) {
+		packet__describe(level, cookie, false);
 		number = journey__begin(skb, scratch, stack_pointer);
+	}
 	if (number < 0)
 		*rejected__entry(skb) = skb; /* sampled out or lost once, not once a sight */
 	return number;
@@ -229,9 +263,9 @@ verified_alone int packet__first_sight(__u64 skb, __u64 cookie, __u64 stack_poin
 
 	if (!scratch)
 		return -1;
-	look = packet__look(level, skb, cookie);
+	look = packet__read(scratch, skb, cookie) ? packet__view(level) : LOOK_UNREADABLE;
 	if (look == LOOK_READ)
-		number = packet__decide(scratch, skb, stack_pointer);
+		number = packet__decide(scratch, level, skb, cookie, stack_pointer);
 	else if (look == LOOK_UNREADABLE)
 		stat__add(WIRE_STAT_UNREADABLE, 1);
 	scratch__release(scratch);

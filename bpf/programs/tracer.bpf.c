@@ -13,10 +13,36 @@
 
 char LICENSE[] SEC("license") = "GPL"; /* loaded under the GPL-2.0 side of the dual licence: the helpers ask for it */
 
+/* Of the function that a kprobe program runs at. */
+static __always_inline __u64 probe__cookie(struct pt_regs *ctx)
+{
+	__u64 address, index;
+
+	if (!probe_table.multiplier)
+		return bpf_get_attach_cookie(ctx);
+	address = bpf_get_func_ip(ctx);
+	index = PROBE_TABLE_INDEX(address, probe_table.multiplier);
+	keep_check(index);
+	index &= (1 << PROBE_TABLE_BITS) - 1;
+	if (probe_table.entries[index].address == address)
+		return probe_table.entries[index].cookie;
+	return bpf_get_attach_cookie(ctx);
+}
+
+static __always_inline __u64 hop__of_followed(struct slot *slot, __u32 number, __u64 skb, __u64 cookie)
+{
+	__u64 hop_cookie = cookie & PROBE_RECORD ? hop__enter(slot, number, skb, cookie) : 0;
+
+	if (cookie & PROBE_EXPAND)
+		slot->marks |= MARK_EXPANDING;
+	else if (slot->marks & MARK_EXPANDING)
+		slot->marks &= ~MARK_EXPANDING;
+	return hop_cookie;
+}
+
 static __always_inline __u64 hop__on_entry(struct pt_regs *ctx, __u64 skb)
 {
 	struct slot *slot;
-	__u64 cookie, hop_cookie = 0;
 	int number;
 
 	if (!shared.live)
@@ -25,36 +51,33 @@ static __always_inline __u64 hop__on_entry(struct pt_regs *ctx, __u64 skb)
 	if (number < 0 || !skb)
 		return 0;
 	slot = slot__at(number);
-	if (!slot)
-		return 0;
-	cookie = bpf_get_attach_cookie(ctx);
-	if (cookie & PROBE_RECORD)
-		hop_cookie = hop__enter(slot, number, skb, cookie);
-	if (cookie & PROBE_EXPAND)
-		slot->marks |= MARK_EXPANDING;
-	else if (slot->marks & MARK_EXPANDING)
-		slot->marks &= ~MARK_EXPANDING;
-	return hop_cookie;
+	return slot ? hop__of_followed(slot, number, skb, probe__cookie(ctx)) : 0;
 }
 
 static __always_inline __u64 sight__on_entry(struct pt_regs *ctx, __u64 skb)
 {
 	struct slot *slot;
-	__u64 cookie, hop_cookie = 0;
+	__u64 cookie;
 	int number;
 
 	if (packet__is_rejected(skb))
 		return 0;
-	cookie = bpf_get_attach_cookie(ctx);
+	cookie = probe__cookie(ctx);
+	if (cookie & PROBE_FIRST_ONLY && shared.live) {
+		number = slot__find(skb);
+		slot = number < 0 ? NULL : slot__at(number);
+		if (slot)
+			return hop__of_followed(slot, number, skb, cookie);
+	}
 	number = packet__sight(skb, cookie, (struct origin){ ctx, true });
 	slot = number < 0 ? NULL : slot__at(number);
 	if (!slot)
 		return 0;
-	if (cookie & PROBE_RECORD)
-		hop_cookie = hop__enter(slot, number, skb, cookie);
 	journey__mark_by_place(slot, cookie);
+	if (cookie & PROBE_RECORD)
+		return hop__enter_held(slot, number, cookie);
 	slot__release(number);
-	return hop_cookie;
+	return 0;
 }
 
 static __always_inline __u64 prologue__on_entry(struct pt_regs *ctx, __u64 skb)
@@ -63,7 +86,7 @@ static __always_inline __u64 prologue__on_entry(struct pt_regs *ctx, __u64 skb)
 
 	if (shared.live && slot__find(skb) >= 0)
 		return hop__on_entry(ctx, skb);
-	cookie = bpf_get_attach_cookie(ctx);
+	cookie = probe__cookie(ctx);
 	packet__forget_rejection(skb);
 	return cookie & PROBE_RECORD ? prologue__enter(skb, cookie) : 0;
 }
@@ -73,7 +96,7 @@ static __always_inline __u64 end__on_entry(struct pt_regs *ctx, __u64 skb)
 	packet__forget_rejection(skb);
 	if (!shared.live)
 		return 0;
-	return packet__let_go(skb, bpf_get_attach_cookie(ctx));
+	return packet__let_go(skb, probe__cookie(ctx));
 }
 
 /* The packet's headers or namespace change here: a packet that did not match may match afterwards. */
@@ -96,11 +119,24 @@ static __always_inline __u64 recheck__on_entry(struct pt_regs *ctx, __u64 skb)
 		result_;                                                                                               \
 	})
 
+/* Whether the program has nothing to do, be it at the entry or at the return: asked before the kernel is asked which it is. */
+static __always_inline bool hop__is_idle(void)
+{
+	return !shared.in_use;
+}
+
+#define sight__is_idle() false
+#define prologue__is_idle() false
+#define end__is_idle() false
+#define recheck__is_idle() false
+
 #define SESSION_PROGRAM(role, position)                                                                                \
 	SEC("kprobe") int role##_session_##position(struct pt_regs *ctx)                                               \
 	{                                                                                                              \
 		__u64 hop_cookie;                                                                                      \
                                                                                                                        \
+		if (role##__is_idle())                                                                                 \
+			return 1;                                                                                      \
 		if (CALL_KERNEL(PATCH_CALL_SESSION_IS_RETURN, ctx) & 0xff) {                                           \
 			hop_cookie = *(__u64 *)CALL_KERNEL(PATCH_CALL_SESSION_COOKIE, ctx);                            \
 			hop__leave(hop_cookie, PT_REGS_RC(ctx));                                                       \
@@ -115,12 +151,13 @@ static __always_inline __u64 recheck__on_entry(struct pt_regs *ctx, __u64 skb)
 
 /* ---- kprobe.multi and kprobe --------------------------------------------------------------------------------------- */
 
-static __always_inline struct open_hop_key open_hop__key(void *ctx, __u64 stack_pointer)
+static __always_inline struct open_hop_key open_hop__key(struct pt_regs *ctx, __u64 stack_pointer)
 {
-	return (struct open_hop_key){ stack_pointer, bpf_get_attach_cookie(ctx) & PROBE_INDEX_MASK };
+	return (struct open_hop_key){ stack_pointer, probe__cookie(ctx) & PROBE_INDEX_MASK };
 }
 
-static __always_inline void hop__await_return(struct pt_regs *ctx, __u64 hop_cookie)
+/* `open` counts what waits: a return looks for its entry only when there is one. */
+static __always_inline void hop__await_return(struct pt_regs *ctx, __u64 hop_cookie, __u64 *open)
 {
 	struct open_hop_key key = open_hop__key(ctx, PT_REGS_SP(ctx));
 
@@ -129,16 +166,17 @@ static __always_inline void hop__await_return(struct pt_regs *ctx, __u64 hop_coo
 		stat__add(WIRE_STAT_LOST_MISSED, 1);
 		return;
 	}
-	__sync_fetch_and_add(&shared.open, 1);
+	__sync_fetch_and_add(open, 1);
 }
 
-#define ENTRY_PROGRAM(role, position)                                                                                  \
+/* Every packet that is sent opens prologues. They are counted apart, for the functions inside have nothing to look for. */
+#define ENTRY_PROGRAM(role, position, open)                                                                            \
 	SEC("kprobe") int role##_entry_##position(struct pt_regs *ctx)                                                 \
 	{                                                                                                              \
 		__u64 hop_cookie = role##__on_entry(ctx, PT_REGS_PARM##position(ctx));                                 \
                                                                                                                        \
 		if (hop_cookie)                                                                                        \
-			hop__await_return(ctx, hop_cookie);                                                            \
+			hop__await_return(ctx, hop_cookie, open);                                                      \
 		return 0;                                                                                              \
 	}
 
@@ -147,7 +185,7 @@ static __always_inline void hop__await_return(struct pt_regs *ctx, __u64 hop_coo
 #define RETURN_ADDRESS_BYTES 8
 #define GRAPH_FRAME_BYTES 168 /* FRAME_SIZE of x86-64's pt_regs */
 
-static __always_inline bool hop__complete_open(struct open_hop_key key, __s32 return_value)
+static __always_inline bool hop__complete_open(struct open_hop_key key, __s32 return_value, __u64 *open)
 {
 	__u64 *hop_cookie = bpf_map_lookup_elem(&open_hops, &key);
 	__u64 copy;
@@ -156,41 +194,51 @@ static __always_inline bool hop__complete_open(struct open_hop_key key, __s32 re
 		return false;
 	copy = *hop_cookie;
 	bpf_map_delete_elem(&open_hops, &key);
-	__sync_fetch_and_add(&shared.open, -1);
+	__sync_fetch_and_add(open, -1);
 	hop__leave(copy, return_value);
 	return true;
 }
 
-SEC("kprobe") int hop_return(struct pt_regs *ctx)
+static __always_inline int hop__on_return(struct pt_regs *ctx, __u64 *open)
 {
 	struct open_hop_key key;
 
-	if (!shared.open)
+	if (!*open)
 		return 0;
 	key = open_hop__key(ctx, PT_REGS_SP(ctx) - RETURN_ADDRESS_BYTES);
-	if (hop__complete_open(key, PT_REGS_RC(ctx)))
+	if (hop__complete_open(key, PT_REGS_RC(ctx), open))
 		return 0;
 	key.stack_pointer += RETURN_ADDRESS_BYTES + GRAPH_FRAME_BYTES;
-	hop__complete_open(key, PT_REGS_RC(ctx));
+	hop__complete_open(key, PT_REGS_RC(ctx), open);
 	return 0;
 }
 
-#define PROGRAMS(role, position)                                                                                       \
+SEC("kprobe") int hop_return(struct pt_regs *ctx)
+{
+	return hop__on_return(ctx, &shared.open_hops);
+}
+
+SEC("kprobe") int prologue_return(struct pt_regs *ctx)
+{
+	return hop__on_return(ctx, &shared.open_prologues);
+}
+
+#define PROGRAMS(role, position, open)                                                                                 \
 	SESSION_PROGRAM(role, position)                                                                                \
-	ENTRY_PROGRAM(role, position)
+	ENTRY_PROGRAM(role, position, open)
 
-#define PROGRAMS_FOR_ROLE(role)                                                                                        \
-	PROGRAMS(role, 1)                                                                                              \
-	PROGRAMS(role, 2)                                                                                              \
-	PROGRAMS(role, 3)                                                                                              \
-	PROGRAMS(role, 4)                                                                                              \
-	PROGRAMS(role, 5)
+#define PROGRAMS_FOR_ROLE(role, open)                                                                                  \
+	PROGRAMS(role, 1, open)                                                                                        \
+	PROGRAMS(role, 2, open)                                                                                        \
+	PROGRAMS(role, 3, open)                                                                                        \
+	PROGRAMS(role, 4, open)                                                                                        \
+	PROGRAMS(role, 5, open)
 
-PROGRAMS_FOR_ROLE(hop)
-PROGRAMS_FOR_ROLE(sight)
-PROGRAMS_FOR_ROLE(prologue)
-PROGRAMS_FOR_ROLE(end)
-PROGRAMS_FOR_ROLE(recheck)
+PROGRAMS_FOR_ROLE(hop, &shared.open_hops)
+PROGRAMS_FOR_ROLE(sight, &shared.open_hops)
+PROGRAMS_FOR_ROLE(prologue, &shared.open_prologues)
+PROGRAMS_FOR_ROLE(end, &shared.open_hops)
+PROGRAMS_FOR_ROLE(recheck, &shared.open_hops)
 
 /* ---- tracepoints ---------------------------------------------------------------------------------------------------- */
 
@@ -333,6 +381,11 @@ SEC("raw_tp") int tracepoint_freed(struct bpf_raw_tracepoint_args *ctx)
 SEC("kprobe") int empty_entry(void *ctx)
 {
 	return 1; /* on kprobe.session: no return either, as for a packet that is not followed */
+}
+
+SEC("kprobe") int empty_both(void *ctx)
+{
+	return 0; /* on kprobe.session: the return too, as for a packet that is followed */
 }
 
 SEC("raw_tp") int empty_tracepoint(void *ctx)

@@ -23,6 +23,7 @@
 
 #define POSITIONS 5
 #define RETURN_PROGRAM "hop_return"
+#define PROLOGUE_RETURN_PROGRAM "prologue_return"
 
 static const char *const role_names[ROLE_COUNT] = { "hop", "sight", "prologue", "end", "recheck" };
 
@@ -56,6 +57,7 @@ static void attachment__add_link(struct attachment *attachment, int fd)
 
 #define PROGRAM_NAME_BYTES 64
 #define EMPTY_FUNCTION_PROGRAM "empty_entry"
+#define EMPTY_SESSION_PROGRAM "empty_both"
 #define EMPTY_TRACEPOINT_PROGRAM "empty_tracepoint"
 
 static void function__program_name(char name[PROGRAM_NAME_BYTES], const struct attach_options *options,
@@ -64,7 +66,8 @@ static void function__program_name(char name[PROGRAM_NAME_BYTES], const struct a
 	const char *kind = options->backend == WIRE_BACKEND_KPROBE_SESSION ? "session" : "entry";
 
 	if (options->empty_programs)
-		snprintf(name, PROGRAM_NAME_BYTES, EMPTY_FUNCTION_PROGRAM);
+		snprintf(name, PROGRAM_NAME_BYTES,
+			 options->empty_returns ? EMPTY_SESSION_PROGRAM : EMPTY_FUNCTION_PROGRAM);
 	else
 		snprintf(name, PROGRAM_NAME_BYTES, "%s_%s_%d", role_names[role], kind, position);
 }
@@ -87,9 +90,11 @@ static int object__program_fd(struct bpf_object *object, const char *name)
 	return bpf_program__fd(bpf_object__find_program_by_name(object, name));
 }
 
-static const char *return__program_name(const struct attach_options *options)
+static const char *return__program_name(const struct attach_options *options, enum probe_role role)
 {
-	return options->empty_programs ? EMPTY_FUNCTION_PROGRAM : RETURN_PROGRAM;
+	if (options->empty_programs)
+		return EMPTY_FUNCTION_PROGRAM;
+	return role == ROLE_PROLOGUE ? PROLOGUE_RETURN_PROGRAM : RETURN_PROGRAM;
 }
 
 static bool backend__is_kprobe(enum wire_backend backend)
@@ -133,9 +138,9 @@ void attach__choose_programs(struct bpf_object *object, const struct attach_opti
 		}
 		function__program_name(name, options, probes[i].role, probes[i].argument);
 		program__enable(object, name, attach_type);
+		if (options->backend == WIRE_BACKEND_KPROBE_MULTI || options->backend == WIRE_BACKEND_KPROBE)
+			program__enable(object, return__program_name(options, probes[i].role), attach_type);
 	}
-	if (options->backend == WIRE_BACKEND_KPROBE_MULTI || options->backend == WIRE_BACKEND_KPROBE)
-		program__enable(object, return__program_name(options), attach_type);
 }
 
 /* ---- kprobe.multi and kprobe.session: one link for all functions of a program ------------------------------------- */
@@ -206,6 +211,23 @@ static void group__free(struct group *group)
 	free(group->cookies);
 }
 
+/* Of the functions that have the return program of `role`. */
+static void returns__attach_multi(struct attachment *attachment, struct bpf_object *object,
+				  const struct attach_options *options, struct probe *probes, size_t count,
+				  struct group *group, enum probe_role role)
+{
+	const char *name = return__program_name(options, role);
+
+	group->count = 0;
+	for (size_t i = 0; i < count; i++)
+		if (probes[i].attached && probes[i].cookie & PROBE_RECORD &&
+		    (probes[i].role == ROLE_PROLOGUE) == (role == ROLE_PROLOGUE))
+			group__add(group, &probes[i]);
+	if (group->count)
+		group__attach(attachment, object__program_fd(object, name), backend__attach_type(options->backend),
+			      KPROBE_MULTI_RETURN, group, 0, group->count);
+}
+
 static void probes__attach_multi(struct attachment *attachment, struct bpf_object *object,
 				 const struct attach_options *options, struct probe *probes, size_t count)
 {
@@ -231,13 +253,8 @@ static void probes__attach_multi(struct attachment *attachment, struct bpf_objec
 		}
 	}
 	if (options->backend != WIRE_BACKEND_KPROBE_SESSION) {
-		group.count = 0;
-		for (size_t i = 0; i < count; i++)
-			if (probes[i].attached && probes[i].cookie & PROBE_RECORD)
-				group__add(&group, &probes[i]);
-		if (group.count)
-			group__attach(attachment, object__program_fd(object, return__program_name(options)),
-				      attach_type, KPROBE_MULTI_RETURN, &group, 0, group.count);
+		returns__attach_multi(attachment, object, options, probes, count, &group, ROLE_PROLOGUE);
+		returns__attach_multi(attachment, object, options, probes, count, &group, ROLE_HOP);
 	}
 	group__free(&group);
 }
@@ -314,7 +331,6 @@ static void probes__attach_single(struct attachment *attachment, struct bpf_obje
 		.type = file__read_number("/sys/bus/event_source/devices/kprobe/type", "%d"),
 		.return_bit = file__read_number("/sys/bus/event_source/devices/kprobe/format/retprobe", "config:%d"),
 	};
-	int return_program = object__program_fd(object, return__program_name(options));
 	char name[PROGRAM_NAME_BYTES];
 
 	limits__raise_files();
@@ -326,7 +342,8 @@ static void probes__attach_single(struct attachment *attachment, struct bpf_obje
 			probes[i].attached =
 				kprobe__attach(attachment, &pmu, &probes[i], object__program_fd(object, name), false);
 			if (probes[i].attached && probes[i].cookie & PROBE_RECORD)
-				kprobe__attach(attachment, &pmu, &probes[i], return_program, true);
+				kprobe__attach(attachment, &pmu, &probes[i],
+					       object__program_fd(object, return__program_name(options, role)), true);
 		}
 }
 

@@ -32,6 +32,7 @@ struct attachment; /* the links of one tracer */
 struct attach_options {
 	enum wire_backend backend;
 	bool empty_programs; /* attach programs that do nothing */
+	bool empty_returns;  /* kprobe.session: at the returns too */
 };
 
 /* Decides which programs of the opened object the kernel is asked to load. */

@@ -31,8 +31,8 @@ struct drain {
 	char *slots;
 	size_t slots_bytes, tags_bytes;
 	int cpu_states;
-	uint64_t *live; /* shared.live of the programs */
-	size_t live_bytes;
+	struct shared_state *shared; /* of the programs */
+	size_t shared_bytes;
 	uint32_t *taken; /* numbers of slots that wait to be freed, see drain__free_taken */
 	size_t taken_count;
 	uint64_t seen[SEEN_ADDRESSES]; /* addresses that have had their SYMBOL frame */
@@ -152,6 +152,7 @@ static void drain__free_taken(struct drain *drain)
 		__atomic_store_n(&slot->usage, 0, __ATOMIC_RELEASE);
 		__atomic_store_n(&slot->state, SLOT_FREE, __ATOMIC_RELEASE);
 		__atomic_store_n(drain__tag(drain, drain->taken[i]), TAG_FREE, __ATOMIC_RELEASE);
+		__atomic_fetch_sub(&drain->shared->in_use, 1, __ATOMIC_ACQ_REL);
 	}
 	drain->taken_count = 0;
 }
@@ -176,7 +177,7 @@ static void drain__take_slot(struct drain *drain, uint32_t number, enum slot_sta
 		return;
 	if (from == SLOT_LIVE) {
 		__atomic_store_n(drain__tag(drain, number), TAG_CLAIMED, __ATOMIC_RELEASE);
-		__atomic_fetch_sub(drain->live, 1, __ATOMIC_ACQ_REL);
+		__atomic_fetch_sub(&drain->shared->live, 1, __ATOMIC_ACQ_REL);
 		slot->journey.end = WIRE_JOURNEY_EXPIRED;
 		slot->journey.end_monotonic_ns = now;
 		drain->expired++;
@@ -253,7 +254,7 @@ void drain__write_stats(struct drain *drain)
 	stats.values[WIRE_STAT_HOPS] = drain->hops;
 	stats.values[WIRE_STAT_EXPIRED] += drain->expired;
 	stats.values[WIRE_STAT_DISCARDED] += drain->discarded;
-	stats.values[WIRE_STAT_LIVE] = __atomic_load_n(drain->live, __ATOMIC_ACQUIRE);
+	stats.values[WIRE_STAT_LIVE] = __atomic_load_n(&drain->shared->live, __ATOMIC_ACQUIRE);
 	stats.values[WIRE_STAT_LOST_MISSED] += attachment__missed(drain->options.attachment);
 	stream__stats(drain->stream, &stats);
 }
@@ -292,10 +293,10 @@ struct drain *drain__new(struct bpf_object *object, struct stream *stream, const
 	drain->slots = map__map_memory(object, "slots", &drain->slots_bytes);
 	drain->cpu_states = bpf_object__find_map_fd_by_name(object, "cpu_states");
 	/* libbpf's own mapping is a copy that it does not look at again once the object is loaded */
-	drain->live = map__map_memory(object, ".data.shared", &drain->live_bytes);
+	drain->shared = map__map_memory(object, ".data.shared", &drain->shared_bytes);
 	settings = bpf_map__initial_value(bpf_object__find_map_by_name(object, ".rodata"), &bytes);
 	drain->ring = ring_buffer__new(bpf_object__find_map_fd_by_name(object, "ring"), drain__on_record, drain, NULL);
-	if (!drain->taken || !drain->tags || !drain->slots || !drain->live || !settings || !drain->ring)
+	if (!drain->taken || !drain->tags || !drain->slots || !drain->shared || !settings || !drain->ring)
 		goto failed;
 	drain->dropped_only = settings->dropped_only;
 	drain->keep_drops = settings->keep_drops;
@@ -317,8 +318,8 @@ void drain__free(struct drain *drain)
 		munmap(drain->tags, drain->tags_bytes);
 	if (drain->slots)
 		munmap(drain->slots, drain->slots_bytes);
-	if (drain->live)
-		munmap(drain->live, drain->live_bytes);
+	if (drain->shared)
+		munmap(drain->shared, drain->shared_bytes);
 	free(drain->taken);
 	free(drain);
 }

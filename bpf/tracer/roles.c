@@ -6,6 +6,7 @@
 
 #define RECEIVE PROBE_RECEIVE
 #define TRANSMIT PROBE_TRANSMIT
+#define FIRST_ONLY PROBE_FIRST_ONLY
 
 const struct function_role function_roles[] = {
 	/* received: skb->data is at the network header, skb->network_header may not be set yet */
@@ -15,14 +16,14 @@ const struct function_role function_roles[] = {
 	{ "napi_gro_receive", ROLE_SIGHT, RECEIVE, 0 },
 	{ "gro_receive_skb", ROLE_SIGHT, RECEIVE, 0 },
 	{ "netif_receive_skb", ROLE_SIGHT, RECEIVE, 0 },
-	{ "__netif_receive_skb", ROLE_SIGHT, RECEIVE, 0 },
-	{ "__netif_receive_skb_one_core", ROLE_SIGHT, RECEIVE, 0 },
+	{ "__netif_receive_skb", ROLE_SIGHT, RECEIVE | FIRST_ONLY, 0 },
+	{ "__netif_receive_skb_one_core", ROLE_SIGHT, RECEIVE | FIRST_ONLY, 0 },
 
 	/* in the stack: skb->network_header is right */
 	{ "ip_rcv", ROLE_SIGHT, 0, 0 },
-	{ "ip_rcv_core", ROLE_SIGHT, 0, 0 },
+	{ "ip_rcv_core", ROLE_SIGHT, FIRST_ONLY, 0 },
 	{ "ipv6_rcv", ROLE_SIGHT, 0, 0 },
-	{ "ip6_rcv_core", ROLE_SIGHT, 0, 0 },
+	{ "ip6_rcv_core", ROLE_SIGHT, FIRST_ONLY, 0 },
 	{ "arp_rcv", ROLE_SIGHT, 0, 0 },
 	{ "br_handle_frame_finish", ROLE_SIGHT, 0, 0 },
 	{ "br_forward_finish", ROLE_SIGHT, 0, 0 },
@@ -37,14 +38,14 @@ const struct function_role function_roles[] = {
 	{ "ip6_output", ROLE_SIGHT, 0, 0 },
 	{ "ip_mc_output", ROLE_SIGHT, 0, 0 },
 	{ "ip_finish_output", ROLE_SIGHT, 0, 0 },
-	{ "ip_finish_output2", ROLE_SIGHT, 0, 0 },
+	{ "ip_finish_output2", ROLE_SIGHT, FIRST_ONLY, 0 },
 	{ "ip6_finish_output2", ROLE_SIGHT, 0, 0 },
 	{ "tcp_v4_rcv", ROLE_SIGHT, 0, 0 },
 	{ "tcp_v6_rcv", ROLE_SIGHT, 0, 0 },
 	{ "udp_rcv", ROLE_SIGHT, 0, 0 },
-	{ "__udp4_lib_rcv", ROLE_SIGHT, 0, 0 },
+	{ "__udp4_lib_rcv", ROLE_SIGHT, FIRST_ONLY, 0 },
 	{ "udpv6_rcv", ROLE_SIGHT, 0, 0 },
-	{ "__udp6_lib_rcv", ROLE_SIGHT, 0, 0 },
+	{ "__udp6_lib_rcv", ROLE_SIGHT, FIRST_ONLY, 0 },
 	{ "icmp_rcv", ROLE_SIGHT, 0, 0 },
 	{ "icmpv6_rcv", ROLE_SIGHT, 0, 0 },
 

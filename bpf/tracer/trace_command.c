@@ -27,6 +27,7 @@
 #include "object.h"
 #include "options.h"
 #include "plan.h"
+#include "probe_table.h"
 #include "report.h"
 #include "stream.h"
 #include "symbols.h"
@@ -189,6 +190,16 @@ static void trace__set_settings(const struct trace *trace)
 	}
 }
 
+/* Only where the kernel would search: a kprobe of its own has its cookie at hand. */
+static void trace__set_probe_table(const struct trace *trace)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(trace->object, ".rodata.probe_table");
+	size_t bytes;
+
+	if (trace->backend == WIRE_BACKEND_KPROBE_SESSION || trace->backend == WIRE_BACKEND_KPROBE_MULTI)
+		probe_table__fill((struct probe_table *)bpf_map__initial_value(map, &bytes), &trace->plan);
+}
+
 static void trace__size_maps(const struct trace *trace)
 {
 	struct bpf_object *object = trace->object;
@@ -214,7 +225,11 @@ static int on_libbpf_message(enum libbpf_print_level level, const char *format, 
 
 static struct attach_options trace__attach_options(const struct trace *trace)
 {
-	return (struct attach_options){ .backend = trace->backend, .empty_programs = trace->options->empty_programs };
+	return (struct attach_options){
+		.backend = trace->backend,
+		.empty_programs = trace->options->empty_programs,
+		.empty_returns = trace->options->empty_returns,
+	};
 }
 
 static int trace__load(struct trace *trace)
@@ -231,6 +246,7 @@ static int trace__load(struct trace *trace)
 		return EXIT_CODE_FAILURE;
 	trace__size_maps(trace);
 	trace__set_settings(trace);
+	trace__set_probe_table(trace);
 	attach__choose_programs(trace->object, &options, trace->plan.probes, trace->plan.count);
 	failure = bpf_object__load(trace->object);
 	if (!failure)

@@ -8,6 +8,7 @@
 #include "../functions.h"
 #include "../json.h"
 #include "../options.h"
+#include "../probe_table.h"
 #include "../suffixes.h"
 #include "../symbols.h"
 #include "check.h"
@@ -318,6 +319,45 @@ static void test_json_is_escaped(void)
 	free(text);
 }
 
+/* ---- the probe table ----------------------------------------------------------------------------------------------- */
+
+#define MANY_PROBES 1600
+
+static struct plan plan__of_functions(size_t count)
+{
+	struct plan plan = { .probes = calloc(count, sizeof(*plan.probes)), .count = count };
+	uint64_t address = 0xffffffff81000010ull;
+
+	for (size_t i = 0; i < count; i++) {
+		address += 16 * (1 + (i * 2654435761u >> 7) % 700); /* functions are aligned, and of all sizes */
+		plan.probes[i].kind = WIRE_PROBE_FUNCTION;
+		plan.probes[i].address = address;
+		plan.probes[i].cookie = PROBE_RECORD | i;
+	}
+	return plan;
+}
+
+static void test_probe_table_finds_the_right_cookie_or_none(void)
+{
+	struct plan plan = plan__of_functions(MANY_PROBES);
+	struct probe_table *table = calloc(1, sizeof(*table));
+	size_t misplaced = probe_table__fill(table, &plan), missing = 0;
+
+	for (size_t i = 0; i < plan.count; i++) {
+		uint64_t index = PROBE_TABLE_INDEX(plan.probes[i].address, table->multiplier);
+
+		CHECK(index < sizeof(table->entries) / sizeof(table->entries[0]));
+		if (table->entries[index].address == plan.probes[i].address)
+			CHECK(table->entries[index].cookie == plan.probes[i].cookie);
+		else
+			missing++;
+	}
+	CHECK(missing == misplaced);
+	CHECK(misplaced < MANY_PROBES / 5); /* 8,192 places and 1,600 at random: 9 % on average */
+	free(table);
+	plan__free(&plan);
+}
+
 const struct test pure_tests[] = {
 	{ "suffixes-that-can-be-trusted", test_suffixes_that_can_be_trusted, false },
 	{ "suffixes-that-cannot-be-trusted", test_suffixes_that_cannot_be_trusted, false },
@@ -330,5 +370,6 @@ const struct test pure_tests[] = {
 	{ "options-are-read", test_options_are_read, false },
 	{ "mistakes-in-options-are-named", test_mistakes_in_options_are_named, false },
 	{ "json-is-escaped", test_json_is_escaped, false },
+	{ "probe-table-finds-the-right-cookie-or-none", test_probe_table_finds_the_right_cookie_or_none, false },
 	{ NULL, NULL, false },
 };
