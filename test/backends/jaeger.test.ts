@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { addDemoRules, buildDemoNetwork, demoNetwork } from "../../exporter/demo/build-demo-network.js";
+import { createLab } from "../../exporter/demo/lab/create-lab.js";
+import { startDemoClient, startDemoServer } from "../../exporter/demo/start-demo-traffic.js";
 import { listAttributes } from "../../exporter/map/list-attributes.js";
 import type { JourneySpans, PacketSpan } from "../../exporter/map/packet-span.js";
 import { collectJourneys } from "../lib/collect-journeys.js";
 import { whyNotLive } from "../lib/require-live.js";
-import { runSkbspan } from "../lib/run-skbspan.js";
+import { runSkbspan, startSkbspan } from "../lib/run-skbspan.js";
 import { poll } from "./lib/poll.js";
 import { readJson } from "./lib/read-json.js";
 import { type Jaeger, startJaeger } from "./lib/start-jaeger.js";
@@ -265,19 +268,50 @@ for (const detail of ["layers", "summary"])
   });
 
 const whyNot = whyNotLive();
-test("live packets of this kernel: their journeys come to Jaeger without a warning", { skip: whyNot }, async () => {
-  const before = new Set((await readTraces()).map(({ traceID }) => traceID));
-  const url = new URL(jaeger.queryUrl);
-  // Requests to Jaeger itself are the traffic.
-  const tracing = send(["trace", `tcp port ${url.port}`, "-n", "40", "--for", "120s"]);
-  const fresh = await poll("live journeys", async () => {
-    const found = (await readTraces()).filter(({ traceID }) => !before.has(traceID));
-    return found.length >= 20 ? found : undefined;
-  });
-  await tracing;
-  assert.deepEqual(
-    fresh.flatMap(({ spans }) => spans.flatMap(({ warnings }) => warnings ?? [])),
-    [],
-  );
-  assert.ok(fresh.every(({ spans }) => spans.some(({ operationName }) => operationName.startsWith("tcp packet"))));
+test("the demo's traffic, live: its pods and node are services, its drops are found in the node's", {
+  skip: whyNot,
+}, async () => {
+  const lab = await createLab();
+  try {
+    await buildDemoNetwork(lab);
+    await addDemoRules(lab);
+    const [client, node, web] = [demoNetwork.client, demoNetwork.node, demoNetwork.web].map((name) =>
+      lab.systemName(name),
+    );
+    const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: jaeger.grpcUrl };
+    const argv = ["trace", demoNetwork.filter, "--export", "otlp", "--for", "300s"];
+    const tracing = startSkbspan(argv, { environment, timeoutMs: 400_000 });
+    await startDemoServer(lab);
+    await startDemoClient(lab);
+    const drops = await poll("drops in the node", async () => {
+      const found = (await readServices()).includes(node ?? "")
+        ? await readTraces(node, { "error.type": "NETFILTER_DROP" })
+        : [];
+      return found.length > 0 ? found : undefined;
+    });
+    const requests = await poll("requests from the client through the node to the web server", async () => {
+      if (!(await readServices()).includes(client ?? "")) return undefined;
+      const found = (await readTraces(client)).filter(({ processes }) => {
+        const names = Object.values(processes).map(({ serviceName }) => serviceName);
+        return [client, node, web].every((name) => names.includes(name ?? ""));
+      });
+      return found.length >= 5 ? found : undefined;
+    });
+    tracing.child.kill("SIGINT");
+    const { stderr } = await tracing.result;
+    assert.match(stderr, /lost: nothing/);
+    const spans = [...drops, ...requests].flatMap((trace) => trace.spans);
+    assert.deepEqual(
+      spans.flatMap(({ warnings }) => warnings ?? []),
+      [],
+    );
+    for (const drop of drops) {
+      const root = drop.spans.find(({ references }) => references.length === 0);
+      assert.equal(root?.operationName, "tcp packet dropped");
+      const tags = Object.fromEntries(root.tags.map(({ key, value }) => [key, value]));
+      assert.equal(tags["destination.port"], demoNetwork.blockedPort);
+    }
+  } finally {
+    await lab.close();
+  }
 });
