@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "../filter/filter.h"
 #include "capabilities.h"
 #include "doctor_command.h"
 #include "functions_command.h"
@@ -23,6 +24,17 @@ static int run_trace(const struct trace_options *options, int parent)
 	return trace_command__run(options);
 }
 
+static int run_check(const char *expression)
+{
+	struct filter_program program;
+	char error[1024];
+
+	if (!filter__compile(expression, &program, error, sizeof(error)))
+		return EXIT_CODE_OK;
+	report__error("%s", error);
+	return EXIT_CODE_FILTER;
+}
+
 int main(int argc, char **argv)
 {
 	int parent = getppid();
@@ -41,6 +53,8 @@ int main(int argc, char **argv)
 		return functions_command__run(options.trace.probes);
 	case COMMAND_DOCTOR:
 		return doctor_command__run();
+	case COMMAND_CHECK:
+		return run_check(options.trace.filter);
 	case COMMAND_HELP:
 		options__print_help();
 	}

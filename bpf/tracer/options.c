@@ -15,6 +15,7 @@
 #define BIT(command) (1u << (command))
 #define FOR_TRACE BIT(COMMAND_TRACE)
 #define FOR_FUNCTIONS BIT(COMMAND_FUNCTIONS)
+#define FOR_CHECK BIT(COMMAND_CHECK)
 
 #define MOST_SLOTS 32768 /* 15 bits of a hop's cookie name a slot */
 #define LEAST_SLOTS 64
@@ -212,7 +213,8 @@ static const struct option table[] = {
 	  "which functions: drops, core (default), all, or a /regular expression/" },
 	{ "backend", "NAME", FOR_TRACE, parse_backend, 0, 0, 0,
 	  "how they are attached: auto (default), kprobe.session, kprobe.multi, kprobe, tracepoint" },
-	{ "filter", "EXPRESSION", FOR_TRACE, parse_filter, 0, 0, 0, "which packets: a pcap-filter expression" },
+	{ "filter", "EXPRESSION", FOR_TRACE | FOR_CHECK, parse_filter, 0, 0, 0,
+	  "which packets: a pcap-filter expression" },
 	{ "netns", "NAMESPACE", FOR_TRACE, parse_text, FIELD(netns), 0, 0,
 	  "first seen in this network namespace: name, path, inode, or pid:PID" },
 	{ "interface", "NAME", FOR_TRACE, parse_interface, FIELD(interface), 0, 0, "first seen on this interface" },
@@ -255,6 +257,7 @@ static const struct command_row commands[] = {
 	{ "trace", COMMAND_TRACE, "trace packets, frames (bpf/wire.h) to standard output" },
 	{ "functions", COMMAND_FUNCTIONS, "list the functions that take an sk_buff, a JSON object a line" },
 	{ "doctor", COMMAND_DOCTOR, "say what this kernel and these rights allow, a JSON object a line" },
+	{ "check", COMMAND_CHECK, "compile the filter, and say what is wrong with it" },
 	{ "help", COMMAND_HELP, "print this" },
 	{ "--help", COMMAND_HELP, NULL },
 	{ "-h", COMMAND_HELP, NULL },
@@ -269,7 +272,7 @@ void options__print_help(void)
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		if (commands[i].help)
 			printf("  %-26s %s\n", commands[i].name, commands[i].help);
-	printf("\noptions of trace (--probes of functions too):\n");
+	printf("\noptions of trace (--probes of functions too, --filter of check too):\n");
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
 		char flag[64];
 
@@ -324,7 +327,7 @@ static int options__parse_one(struct options *options, int argc, char **argv, ch
 static bool options__parse_command(struct options *options, int argc, char **argv, char *error, size_t error_bytes)
 {
 	if (argc < 2) {
-		snprintf(error, error_bytes, "a command is missing: trace, functions, doctor, or help");
+		snprintf(error, error_bytes, "a command is missing: trace, functions, doctor, check, or help");
 		return false;
 	}
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
@@ -332,7 +335,8 @@ static bool options__parse_command(struct options *options, int argc, char **arg
 			options->command = commands[i].command;
 			return true;
 		}
-	snprintf(error, error_bytes, "there is no command \"%s\": give trace, functions, doctor, or help", argv[1]);
+	snprintf(error, error_bytes, "there is no command \"%s\": give trace, functions, doctor, check, or help",
+		 argv[1]);
 	return false;
 }
 

@@ -24,6 +24,7 @@ enum command {
 	COMMAND_TRACE,
 	COMMAND_FUNCTIONS,
 	COMMAND_DOCTOR,
+	COMMAND_CHECK,
 };
 
 struct trace_options {

@@ -5,6 +5,7 @@ import { scope } from "../export/scope.js";
 import { type ExitCode, exitCode } from "../lib/exit-code.js";
 import { nearestName } from "../lib/nearest-name.js";
 import { UserError } from "../lib/user-error.js";
+import { checkFilter } from "../tracer/check-filter.js";
 import type { RunCommand } from "./command-context.js";
 import { createReporter } from "./create-reporter.js";
 import { describeFailure } from "./describe-failure.js";
@@ -58,7 +59,7 @@ async function dispatch(argv: readonly string[]): Promise<void> {
   if (name === "--help" || name === "-h" || name === "help") return write(helpFor(rest[0]));
   if (name === "--version" || name === "-V") return write(`${scope.version}\n`);
   const command = requireCommand(name);
-  const loaded = await loadConfig(command, rest, process.env);
+  const loaded = await loadConfig(command, rest, process.env, checkFilter);
   if (loaded.config.isHelpWanted) return write(renderCommandHelp(command));
   const reporter = createReporter(process.stderr);
   for (const warning of loaded.warnings) reporter.warn(warning);

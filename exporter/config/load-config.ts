@@ -17,6 +17,9 @@ export interface LoadedConfig {
   readonly warnings: readonly string[];
 }
 
+/** What is wrong with a filter expression, if anything is. */
+export type CheckFilter = (filter: string) => Promise<string | undefined>;
+
 const MAX_CONFIGURATION_BYTES = 1024 * 1024;
 
 /**
@@ -27,6 +30,7 @@ export async function loadConfig(
   command: Command,
   argv: readonly string[],
   environment: Environment,
+  checkFilter?: CheckFilter,
 ): Promise<LoadedConfig> {
   const flags = parseArguments(command, argv);
   const mistakes: Mistake[] = [...flags.mistakes];
@@ -36,13 +40,24 @@ export async function loadConfig(
   const file = (flags.settings.get("configurationFile") ?? variables.get("configurationFile"))?.text;
   const configuration = file === undefined ? undefined : await readConfigurationFile(command, file, mistakes);
   // In this order, so that mistakes are in the order of what the user looks at first.
-  const config = checkAll(command, [flags.settings, variables, configuration ?? new Map()], mistakes);
+  const sources = [flags.settings, variables, configuration ?? new Map<OptionKey, Setting>()];
+  const config = checkAll(command, sources, mistakes);
   checkTogether(command, config, flags.settings, mistakes);
-  if (mistakes.length > 0)
+  if (mistakes.length > 0) {
+    const place = filterPlace(sources);
+    // Alone, a wrong filter is told by the tracer that is to use it, with an exit code of its own. On the command line, what is taken
+    // for a filter may be the value of an unknown flag.
+    const problem = place === "" || config.filter === undefined ? undefined : await checkFilter?.(config.filter);
+    if (problem !== undefined) mistakes.push({ place, message: problem });
     throw new UserError(exitCode.usage, describeMistakes(mistakes), {
       hint: `\`skbspan ${command.name} --help\` explains the options.`,
     });
+  }
   return { config, operands: flags.operands, warnings: warnOfEnvironment(environment) };
+}
+
+function filterPlace(sources: readonly ReadonlyMap<OptionKey, Setting>[]): string {
+  return sources.map((source) => source.get("filter")?.place).find((place) => place !== undefined) ?? "";
 }
 
 function defaultsOf(command: Command): Config {

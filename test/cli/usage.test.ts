@@ -56,6 +56,15 @@ test("a configuration with three mistakes: exit 2 and all three, with line and c
   ]);
 });
 
+test("a wrong filter stands among the other mistakes", async () => {
+  const path = join(directory, "filter.yaml");
+  writeFileSync(path, 'sample: 10%\nfilter: "tcp prot 80"\n');
+  const { code, stderr } = await runSkbspan(["run", "--config", path]);
+  assert.equal(code, 2);
+  assert.match(stderr, /2 mistakes:\n.*filter\.yaml:1:9: sample must be/);
+  assert.match(stderr, /filter\.yaml:2:9: invalid filter: "tcp prot 80": syntax error .*column 5/);
+});
+
 test("a wrong variable is named; one that is nearly ours is warned of", async () => {
   const { code, stderr } = await runSkbspan(["trace"], { environment: { SKBSPAN_SLOTS: "77", SKBSPAN_NETSN: "x" } });
   assert.equal(code, 2);
