@@ -82,6 +82,8 @@ for (const { name, protocol, answer } of final)
     assert.deepEqual(lossesOf(sink), { refused: 10 });
     assert.match(messages[0] ?? "", new RegExp(`refused ${10 * dropped.spans.length} spans: ${name}.*scripted`));
     assert.equal(messages.length, 1);
+    if (/UNAUTH|DENIED|40[13]/.test(name)) assert.match(messages[0] ?? "", /OTEL_EXPORTER_OTLP_HEADERS/);
+    if (name === "HTTP 404") assert.match(messages[0] ?? "", /OTEL_EXPORTER_OTLP_TRACES_ENDPOINT/);
   });
 
 for (const protocol of ["grpc", "http"] as const) {
@@ -165,6 +167,16 @@ for (const protocol of ["grpc", "http"] as const) {
     assert.match(messages[0] ?? "", /the receiver's limit is lower/);
   });
 }
+
+for (const protocol of ["grpc", "http"] as const)
+  test(`a receiver over ${protocol} at an address of IPv6`, async (context) => {
+    const server = await startOtlpServer(context, { protocol, host: "::1" });
+    const { sink } = openOtlpSink(context, server.url, { protocol });
+    for (const journey of made) sink.accept(journey);
+    await sink.close();
+    assertAccountedFor(sink, made, [server]);
+    assert.deepEqual(lossesOf(sink), {});
+  });
 
 test("a setting that cannot be read is told, and the default taken", async (context) => {
   for (const protocol of ["grpc", "http"] as const) {

@@ -41,9 +41,9 @@ export function lossesOf(sink: OtlpSink): Record<string, number> {
   return Object.fromEntries(Object.entries(sink.stats().lostJourneys).filter(([, count]) => count > 0));
 }
 
-/** Polls, for half a minute at most. */
+/** Polls, for two minutes at most: on a busy machine what takes a second takes many. */
 export async function until(what: string, isTrue: () => boolean): Promise<void> {
-  for (let round = 0; round < 1500; round++) {
+  for (let round = 0; round < 6000; round++) {
     if (isTrue()) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -39,8 +39,9 @@ export async function listenGrpc({ host, port, tls, maxRequestBytes, handle }: L
       void handle({ bytes: call.request, atMs: performance.now(), headers }).then((answer) => send(answer, reply));
     },
   });
+  const address = host.includes("::") ? `[${host}]` : host;
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(host.startsWith("unix:") ? host : `${host}:${port}`, credentialsOf(tls), (error, boundPort) => {
+    server.bindAsync(host.startsWith("unix:") ? host : `${address}:${port}`, credentialsOf(tls), (error, boundPort) => {
       if (error) reject(error);
       else resolve(boundPort);
     });

@@ -79,12 +79,13 @@ export async function startOtlpServer(context: TestContext, options: OtlpServerO
     if (isAccepted) undecoded.push(request.bytes);
     return answer;
   };
+  const address = host.includes("::") ? `[${host}]` : host;
   const listen = protocol === "grpc" ? listenGrpc : listenHttp;
   const listener = await listen({ host, port, tls, maxRequestBytes, handle });
   context.after(() => listener.stop());
   return {
     port: listener.port,
-    url: `${tls ? "https" : "http"}://${host}:${listener.port}`,
+    url: `${tls ? "https" : "http"}://${address}:${listener.port}`,
     requests,
     // Decoded when asked for: server and exporter share a thread, and decoding takes longer than what is tested.
     get accepted() {
