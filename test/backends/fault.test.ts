@@ -7,10 +7,11 @@ import { collectJourneys } from "../lib/collect-journeys.js";
 import { buildExampleRecording } from "../lib/example-recording.js";
 import { droppedSeenByTracepoints, tcpAcrossNode } from "../lib/example-recordings.js";
 import { makeCertificates } from "../lib/make-certificates.js";
-import { numberJourneys } from "../lib/number-journeys.js";
+import { numberJourneys, traceIdOf } from "../lib/number-journeys.js";
 import { openOtlpSink } from "../lib/open-otlp-sink.js";
 import { startSkbspan } from "../lib/run-skbspan.js";
 import { type Load, startLoad } from "../lib/start-load.js";
+import { startOtlpServer } from "../lib/start-otlp-server.js";
 import { type Collector, type CollectorOptions, renderCollectorConfig, startCollector } from "./lib/start-collector.js";
 
 /** The exporter and the real Collector when one of them is in trouble: every journey is accounted for. */
@@ -110,6 +111,28 @@ for (const protocol of ["grpc", "http"] as const) {
     await assertAccepted(collector, sink, sentSpans);
   });
 }
+
+test("a Collector whose own backend is slow: its full queue refuses, and in the end the backend has every journey", async (context) => {
+  const backend = await startOtlpServer(context);
+  backend.otherwise({ delayMs: 300 });
+  const exporters = `{otlp_grpc: {endpoint: "127.0.0.1:${backend.port}", tls: {insecure: true},
+    sending_queue: {queue_size: 2, num_consumers: 1, sizer: requests}}}`;
+  const collector = await start(context, {
+    config: (ports) =>
+      renderCollectorConfig(ports, { exporters, pipeline: "{receivers: [otlp], exporters: [otlp_grpc]}" }),
+  });
+  const { sink, messages } = openOtlpSink(context, collector.grpcUrl);
+  const load = startLoad(context, sink);
+  await until("refusals", () => sink.stats().retries > 5);
+  assert.match(messages[0] ?? "", /trying again: UNAVAILABLE: .*queue is full/);
+  await load.stop();
+  backend.otherwise({});
+  await closeAll(sink, load);
+  assert.deepEqual(lossesOf(sink), {});
+  // It empties its queue before it ends.
+  await collector.stop();
+  assert.deepEqual([...backend.accepted.keys()].sort(), load.made.map(traceIdOf).sort());
+});
 
 for (const protocol of ["grpc", "http/protobuf"] as const)
   test(`the agent, over ${protocol}, through an outage: its metrics and its summary account for every journey`, async (context) => {
