@@ -48,6 +48,12 @@ export const backendNeeds = [
   { names: ["ca-certificates"], why: "lets Go and pip check who they talk to" },
 ];
 
+/** @type {readonly Need[]} */
+export const clusterNeeds = [
+  { names: ["python3-pip"], why: "fetches Go, which builds Kubernetes" },
+  { names: ["ca-certificates"], why: "lets Go and pip check who they talk to" },
+];
+
 /** Oldest and newest clang that are looked for, as in bpf/Makefile, and the one that is installed where it can be had. */
 export const clangVersions = { oldest: 15, newest: 25, preferred: 19 };
 

@@ -15,6 +15,8 @@ export interface GoProgram {
   readonly prepare?: readonly string[];
   /** What is built: a package. */
   readonly package: string;
+  /** Values of variables of its packages that its own build sets, such as its version. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 const BUILD_TIMEOUT_MS = 60 * 60_000;
@@ -94,12 +96,22 @@ async function build({ go, program, workspace, result, onProgress }: Build): Pro
   const run = (args: readonly string[]) => runProgram(go, args, { cwd, environment, timeoutMs: BUILD_TIMEOUT_MS });
   if (program.prepare) await run(program.prepare);
   const output = join(result, program.name);
-  await run(["build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", output, program.package]);
+  const variables = Object.entries(program.variables ?? {}).map(([name, value]) => ` -X ${name}=${value}`);
+  await run([
+    "build",
+    "-mod=readonly",
+    "-trimpath",
+    `-ldflags=-s -w${variables.join("")}`,
+    "-o",
+    output,
+    program.package,
+  ]);
 }
 
 /** The folder in the cache: another one for every other input. */
-async function placeOf({ name, version, source }: GoProgram): Promise<string> {
+async function placeOf({ name, version, source, variables }: GoProgram): Promise<string> {
   const hash = createHash("sha256").update(RECIPE);
+  if (variables) hash.update(JSON.stringify(variables));
   for (const file of (await readdir(source)).sort()) hash.update(file).update(await readFile(join(source, file)));
   return `${name}-${version}-${process.arch}-${hash.digest("hex").slice(0, 12)}`;
 }
