@@ -38,6 +38,8 @@ function createAgent({ config, reporter }: CommandContext, sinks: readonly Named
   let state: Consumer["state"] = createNodeState();
   const control = createControlServer({
     unreadyAfterMs: config.unreadyAfterMs,
+    tokenFile: config.listenTokenFile,
+    certificateFiles: certificateFilesOf(config),
     takeSnapshot: () => ({
       version: scope.version,
       state,
@@ -57,8 +59,9 @@ function createAgent({ config, reporter }: CommandContext, sinks: readonly Named
   return {
     async start() {
       const { host, port } = await control.start(config.listen);
+      const scheme = config.listenCertificateFile === undefined ? "http" : "https";
       reporter.say(
-        `skbspan: /healthz, /readyz and /metrics on http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+        `skbspan: /healthz, /readyz and /metrics on ${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`,
       );
     },
     createConsumer(hooks) {
@@ -81,4 +84,10 @@ function createAgent({ config, reporter }: CommandContext, sinks: readonly Named
       await control.close();
     },
   };
+}
+
+function certificateFilesOf({ listenCertificateFile, listenKeyFile }: CommandContext["config"]) {
+  return listenCertificateFile !== undefined && listenKeyFile !== undefined
+    ? { certificate: listenCertificateFile, key: listenKeyFile }
+    : undefined;
 }

@@ -106,6 +106,8 @@ function checkTogether(
       place: "",
       message: "json and console cannot be exported together: both write to standard output",
     });
+  if ((config.listenCertificateFile === undefined) !== (config.listenKeyFile === undefined))
+    mistakes.push({ place: "", message: "listen-certificate and listen-key go together: give both or neither" });
   if (config.recording === undefined) return;
   // Only flags are wrong here: a configuration file or the environment may well be shared with a live run.
   for (const [key, option] of optionRows)

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { get as getSecurely } from "node:https";
+import { networkInterfaces } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { makeCertificates } from "../../test/lib/make-certificates.js";
 import type { HelloFrame } from "../decode/frame.js";
 import { createNodeState } from "../enrich/create-node-state.js";
 import { UserError } from "../lib/user-error.js";
@@ -175,6 +180,73 @@ test("listens, on a free port when asked to, and says when it cannot", async () 
     await second.close();
   }
 });
+
+test("metrics are for this machine alone, health for everybody", async () => {
+  const { server } = serve();
+  const from = (url: string, remoteAddress: string) => server.inject({ url, remoteAddress });
+  assert.equal((await from("/metrics", "127.0.0.1")).statusCode, 200);
+  const refused = await from("/metrics", "10.244.0.7");
+  assert.equal(refused.statusCode, 403);
+  assert.match(refused.json().reason, /--listen-token-file/);
+  assert.ok(!refused.body.includes("checkout"));
+  for (const url of ["/healthz", "/readyz"]) assert.equal((await from(url, "10.244.0.7")).statusCode, 200);
+});
+
+test("over TLS with a token, metrics are for whoever shows it", async () => {
+  const certificates = makeCertificates();
+  const authority = certificates.createAuthority("authority");
+  const { certificateFile, keyFile } = authority.issue("agent");
+  const tokenFile = join(certificates.folder, "token");
+  const token = "0123456789abcdef0123456789abcdef";
+  await writeFile(tokenFile, token);
+  const control = createControlServer({
+    takeSnapshot: snapshot,
+    unreadyAfterMs: 30_000,
+    tokenFile,
+    certificateFiles: { certificate: certificateFile, key: keyFile },
+  });
+  try {
+    const { port } = await control.start({ host: "0.0.0.0", port: 0 });
+    const ask = (host: string, path: string, headers = {}) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const options = { host, port, path, headers, ca: authority.certificate, servername: "localhost" };
+        getSecurely(options, (answer) => resolve(answer.resume().statusCode)).on("error", reject);
+      });
+    for (const host of ["127.0.0.1", ...ownAddresses()]) {
+      assert.equal(await ask(host, "/healthz"), 200);
+      assert.equal(await ask(host, "/metrics"), 401);
+      assert.equal(await ask(host, "/metrics", { authorization: `Bearer ${token}` }), 200);
+    }
+  } finally {
+    await control.close();
+    certificates.remove();
+  }
+});
+
+test("a certificate that cannot work ends the agent at the start, and says why", () => {
+  const certificates = makeCertificates();
+  try {
+    const authority = certificates.createAuthority("authority");
+    const [one, two] = [authority.issue("one"), authority.issue("two")];
+    const serveWith = (certificate: string, key: string) =>
+      createControlServer({ takeSnapshot: snapshot, unreadyAfterMs: 1, certificateFiles: { certificate, key } });
+    assert.throws(
+      () => serveWith(one.certificateFile, two.keyFile),
+      /two\.key: it is not the key of the certificate in .*one\.crt/,
+    );
+    assert.throws(() => serveWith(one.keyFile, one.keyFile), /one\.key: it has no certificate in PEM/);
+    assert.throws(() => serveWith(one.certificateFile, one.certificateFile), /one\.crt: it has no private key/);
+    assert.throws(() => serveWith("/nowhere.crt", one.keyFile), /\/nowhere\.crt: there is no such file/);
+  } finally {
+    certificates.remove();
+  }
+});
+
+/** This machine's addresses that are not loopback; there may be none. */
+function ownAddresses(): string[] {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.filter(({ family, internal }) => family === "IPv4" && !internal).map(({ address }) => address);
+}
 
 test("exporting fails from the first second in which nothing gets through, until something does", () => {
   const health = createExportHealth();

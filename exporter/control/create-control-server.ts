@@ -1,15 +1,28 @@
-import Fastify, { type FastifyInstance } from "fastify";
+import type { Server as HttpsServer } from "node:https";
+import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import type { ListenAddress } from "../config/value-type.js";
 import { describeSystemError } from "../lib/describe-system-error.js";
 import { exitCode } from "../lib/exit-code.js";
 import { UserError } from "../lib/user-error.js";
+import { createAccess } from "./access.js";
 import type { AgentSnapshot } from "./agent-snapshot.js";
 import { chooseMetricsFormat, renderMetrics } from "./render-metrics.js";
+import { type CertificateFileNames, readServerCertificate } from "./server-certificate.js";
+
+/** A certificate that was renewed is served after so long: Kubernetes puts new contents into a mounted Secret. */
+const READ_CERTIFICATE_EVERY_MS = 60_000;
+/** Requests are a few lines; who sends them slowly, or keeps connections, holds nothing up. */
+const LIMITS = { connectionTimeout: 10_000, requestTimeout: 10_000, bodyLimit: 64 * 1024 } as const;
+const MAX_CONNECTIONS = 256;
 
 export interface ControlServerOptions {
   readonly takeSnapshot: () => AgentSnapshot;
   /** Exporting may fail for so long before the agent says that it is not ready. */
   readonly unreadyAfterMs: number;
+  /** What everybody who reads metrics has to show; default: only this machine may read them. */
+  readonly tokenFile?: string | undefined;
+  /** With TLS from these files; default: without. */
+  readonly certificateFiles?: CertificateFileNames | undefined;
 }
 
 export interface ControlServer {
@@ -20,10 +33,14 @@ export interface ControlServer {
   close(): Promise<void>;
 }
 
-/** /healthz: the process answers. /readyz: the tracer is attached and spans get through. /metrics: OpenMetrics or Prometheus' text. */
-export function createControlServer({ takeSnapshot, unreadyAfterMs }: ControlServerOptions): ControlServer {
-  // A scraper that keeps its connection is not to hold up the end of the agent.
-  const server = Fastify({ forceCloseConnections: true });
+/**
+ * /healthz: the process answers. /readyz: the tracer is attached and spans get through. Both are open, they say no more than
+ * that. /metrics: OpenMetrics or Prometheus' text, for those whom access.ts lets. Throws UserError.
+ */
+export function createControlServer(options: ControlServerOptions): ControlServer {
+  const { takeSnapshot, unreadyAfterMs, tokenFile, certificateFiles } = options;
+  const access = createAccess(tokenFile);
+  const server = createServer(certificateFiles);
   server.get("/healthz", async () => ({ status: "ok" }));
   server.get("/readyz", async (_, reply) => {
     const reason = whyNotReady(takeSnapshot(), unreadyAfterMs);
@@ -31,6 +48,9 @@ export function createControlServer({ takeSnapshot, unreadyAfterMs }: ControlSer
     return reply.code(503).send({ status: "not ready", reason });
   });
   server.get("/metrics", async (request, reply) => {
+    const refusal = await access.whyRefused(describeCaller(request));
+    if (refusal?.code === 401) void reply.header("www-authenticate", "Bearer");
+    if (refusal) return reply.code(refusal.code).send({ status: "refused", reason: refusal.reason });
     const format = chooseMetricsFormat(request.headers.accept);
     return reply.type(format.contentType).send(renderMetrics(takeSnapshot(), format));
   });
@@ -40,6 +60,7 @@ export function createControlServer({ takeSnapshot, unreadyAfterMs }: ControlSer
   return {
     server,
     async start({ host, port }) {
+      await access.check();
       try {
         await server.listen({ host, port });
       } catch (error) {
@@ -53,6 +74,35 @@ export function createControlServer({ takeSnapshot, unreadyAfterMs }: ControlSer
     },
     close: () => server.close(),
   };
+}
+
+function createServer(files: CertificateFileNames | undefined): FastifyInstance {
+  // A scraper that keeps its connection is not to hold up the end of the agent.
+  const settings = { ...LIMITS, forceCloseConnections: true } as const;
+  const server = files
+    ? (Fastify({ ...settings, https: readServerCertificate(files) }) as unknown as FastifyInstance)
+    : Fastify(settings);
+  server.server.maxConnections = MAX_CONNECTIONS;
+  if (files) renewCertificate(server, files);
+  return server;
+}
+
+/** One that cannot be read any more, or is half written, leaves the last good one in place. */
+function renewCertificate(server: FastifyInstance, files: CertificateFileNames): void {
+  const renew = (): void => {
+    try {
+      (server.server as unknown as HttpsServer).setSecureContext(readServerCertificate(files));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+    }
+  };
+  const timer = setInterval(renew, READ_CERTIFICATE_EVERY_MS);
+  timer.unref();
+  server.addHook("onClose", async () => clearInterval(timer));
+}
+
+function describeCaller({ socket, headers }: FastifyRequest) {
+  return { address: socket.remoteAddress, isEncrypted: "encrypted" in socket, authorization: headers.authorization };
 }
 
 function whyNotReady({ state, exportFailingMs }: AgentSnapshot, unreadyAfterMs: number): string | undefined {
