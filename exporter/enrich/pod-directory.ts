@@ -11,6 +11,8 @@ export interface PodContainer {
   /** Without the runtime's `containerd://`; absent until the container runs. */
   readonly id?: string;
   readonly image?: string;
+  /** What its environment tells OpenTelemetry's SDK of the service; known only when whole pods are read. */
+  readonly resource?: ReadonlyMap<string, string>;
 }
 
 /** What Kubernetes says of a pod. All texts are the users': of any length, with any characters. */
