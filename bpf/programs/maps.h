@@ -89,7 +89,10 @@ const volatile struct probe_table probe_table SEC(".rodata.probe_table");
 struct shared_state shared SEC(".data.shared");
 
 /* Packets that did not match, by a hash of their address: they are not looked at again until they end or change.
- * An entry is only ever right or absent, since every end clears it, so a wrong answer needs an unseen end. */
+ * An entry is only ever right or absent, since every end clears it, so a wrong answer needs an unseen end. Where ends may be
+ * unseen, the entry carries REJECTED_UNTIL_NEXT_SIGHT: the next packet at this address passes a sight that looks, and only the
+ * sights that follow it believe the entry. */
+#define REJECTED_UNTIL_NEXT_SIGHT 1ull
 #define REJECTED_ENTRIES 16384
 __u64 rejected[REJECTED_ENTRIES] SEC(".bss.rejected");
 
@@ -157,11 +160,17 @@ static __always_inline bool packet__is_rejected(__u64 skb)
 	return *rejected__entry(skb) == skb;
 }
 
+/* At a sight with PROBE_FOLLOWS. */
+static __always_inline bool packet__was_just_rejected(__u64 skb)
+{
+	return *rejected__entry(skb) == (skb | REJECTED_UNTIL_NEXT_SIGHT);
+}
+
 static __always_inline void packet__forget_rejection(__u64 skb)
 {
 	__u64 *entry = rejected__entry(skb);
 
-	if (*entry == skb)
+	if ((*entry & ~REJECTED_UNTIL_NEXT_SIGHT) == skb)
 		*entry = 0;
 }
 

@@ -96,8 +96,8 @@ _Static_assert(sizeof(struct slot) == SLOT_HEADER_BYTES + sizeof(struct wire_jou
 #define PROBE_MARK_COPIED (1ull << 24)
 #define PROBE_RELEASE_DATA (1ull << 25) /* skb_release_data: an end unless in pskb_expand_head */
 #define PROBE_STACK (1ull << 26)        /* tracepoint: write the kernel stack after the hop */
-#define PROBE_FIRST_ONLY                                                                                               \
-	(1ull << 27) /* a sight where a packet that is followed cannot have changed since the one before */
+#define PROBE_FIRST_ONLY (1ull << 27)   /* a sight before which a packet that is followed cannot have changed */
+#define PROBE_FOLLOWS (1ull << 28)      /* a tracepoint before which every packet passes another sight */
 
 /* Calls to kernel functions whose prototype differs by kernel version (6.18 and earlier: no argument, later: the context).
  * libbpf would refuse one of them, so the call stands in the object as a call of a helper with one of these numbers. */

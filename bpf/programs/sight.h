@@ -215,11 +215,10 @@ static __always_inline int journey__begin(__u64 skb, struct scratch *scratch, __
 	return number;
 }
 
-/* Whether a packet that does not match now cannot match at a later sight, unless a recheck function changes it. Not where an
- * unseen end would leave the mark to the next packet at this address. */
+/* Whether a packet that does not match now cannot match at a later sight, unless a recheck function changes it. */
 static __always_inline bool rejection__is_final(const struct scratch *scratch)
 {
-	if (settings.ends_may_be_unseen || settings.mark_mask || settings.interface_name[0])
+	if (settings.mark_mask || settings.interface_name[0])
 		return false;
 	return !settings.filter_reads_link || scratch->view.flags & PACKET_VIEW_LINK_KNOWN;
 }
@@ -243,9 +242,11 @@ static __always_inline int packet__decide(struct scratch *scratch, __u32 level, 
 	if (!packet__matches(scratch, level, cookie)) {
 		stat__add(WIRE_STAT_NOT_MATCHED, 1);
 		if (rejection__is_final(scratch))
-			*rejected__entry(skb) = skb;
+			*rejected__entry(skb) = skb | (settings.ends_may_be_unseen ? REJECTED_UNTIL_NEXT_SIGHT : 0);
 		return -1;
 	}
+	if (settings.ends_may_be_unseen)
+		packet__forget_rejection(skb); /* of another packet */
 	if (packet__is_chosen()) {
 		packet__describe(level, cookie, false);
 		number = journey__begin(skb, scratch, stack_pointer);

@@ -273,6 +273,8 @@ static __always_inline int tracepoint__sight(struct bpf_raw_tracepoint_args *ctx
 
 	if (!skb || packet__is_rejected(skb)) /* qdisc_dequeue may have found nothing */
 		return 0;
+	if (cookie & PROBE_FOLLOWS && packet__was_just_rejected(skb))
+		return 0;
 	number = packet__sight(skb, cookie, (struct origin){ ctx, false });
 	slot = number < 0 ? NULL : slot__at(number);
 	if (!slot)

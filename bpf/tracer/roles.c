@@ -7,6 +7,7 @@
 #define RECEIVE PROBE_RECEIVE
 #define TRANSMIT PROBE_TRANSMIT
 #define FIRST_ONLY PROBE_FIRST_ONLY
+#define FOLLOWS PROBE_FOLLOWS
 
 const struct function_role function_roles[] = {
 	/* received: skb->data is at the network header, skb->network_header may not be set yet */
@@ -111,20 +112,20 @@ static const struct tracepoint_role tracepoint_roles[] = {
 	{ "kfree_skb", TRACEPOINT_DROP, PROBE_STACK },
 	{ "consume_skb", TRACEPOINT_CONSUME, 0 },
 	{ "skb_copy_datagram_iovec", TRACEPOINT_COPIED, 0 },
-	{ "netif_rx", TRACEPOINT_SIGHT_0, RECEIVE },
+	{ "netif_rx", TRACEPOINT_SIGHT_0, RECEIVE | FOLLOWS },
 	{ "netif_rx_entry", TRACEPOINT_SIGHT_0, RECEIVE },
 	{ "netif_receive_skb", TRACEPOINT_SIGHT_0, RECEIVE },
 	{ "netif_receive_skb_entry", TRACEPOINT_SIGHT_0, RECEIVE },
 	{ "netif_receive_skb_list_entry", TRACEPOINT_SIGHT_0, RECEIVE },
 	{ "napi_gro_receive_entry", TRACEPOINT_SIGHT_0, RECEIVE },
 	{ "net_dev_queue", TRACEPOINT_SIGHT_0, TRANSMIT },
-	{ "net_dev_start_xmit", TRACEPOINT_SIGHT_0, TRANSMIT | PROBE_HANDOVER },
-	{ "qdisc_enqueue", TRACEPOINT_SIGHT_0, TRANSMIT },
-	{ "qdisc_dequeue", TRACEPOINT_SIGHT_0, TRANSMIT },
+	{ "net_dev_start_xmit", TRACEPOINT_SIGHT_0, TRANSMIT | FOLLOWS | PROBE_HANDOVER },
+	{ "qdisc_enqueue", TRACEPOINT_SIGHT_0, TRANSMIT | FOLLOWS },
+	{ "qdisc_dequeue", TRACEPOINT_SIGHT_0, TRANSMIT | FOLLOWS },
 	{ "icmp_send", TRACEPOINT_SIGHT_0, 0 },
 	{ "tcp_send_reset", TRACEPOINT_SIGHT_0, 0 },
-	{ "udp_fail_queue_rcv_skb", TRACEPOINT_SIGHT_0, 0 },
-	{ "sock_rcvqueue_full", TRACEPOINT_SIGHT_0, 0 },
+	{ "udp_fail_queue_rcv_skb", TRACEPOINT_SIGHT_0, FOLLOWS },
+	{ "sock_rcvqueue_full", TRACEPOINT_SIGHT_0, FOLLOWS },
 	/* left out on purpose: net_dev_xmit (the driver may have freed the sk_buff), tcp_retransmit_skb, tcp_probe and
 	 * tcp_sendmsg_locked (no network header), napi_gro_frags_entry (no link header pulled yet) */
 };
