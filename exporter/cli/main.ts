@@ -21,6 +21,7 @@ const loaders: Readonly<Record<Command["name"], () => Promise<RunCommand>>> = {
   functions: async () => (await import("./functions-command.js")).functionsCommand,
   doctor: async () => (await import("./doctor-command.js")).doctorCommand,
   demo: async () => (await import("./demo-command.js")).demoCommand,
+  page: async () => (await import("./page-command.js")).pageCommand,
 };
 
 /**

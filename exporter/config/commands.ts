@@ -1,4 +1,14 @@
-export const commandNames = ["trace", "drops", "run", "record", "replay", "functions", "doctor", "demo"] as const;
+export const commandNames = [
+  "trace",
+  "drops",
+  "run",
+  "record",
+  "replay",
+  "functions",
+  "doctor",
+  "demo",
+  "page",
+] as const;
 
 export type CommandName = (typeof commandNames)[number];
 
@@ -101,6 +111,18 @@ export const commands: readonly Command[] = [
     operands: [],
     takesFilter: false,
     examples: ["skbspan demo", "skbspan demo --check"],
+  },
+  {
+    name: "page",
+    summary: "Look at the journeys that a Jaeger holds, on the page of the demo",
+    description:
+      "Reads the newest traces of all of its services over its query API, and any other by its id, and serves the page on this machine.",
+    operands: [],
+    takesFilter: false,
+    examples: [
+      "skbspan page --jaeger http://127.0.0.1:16686",
+      "skbspan page --jaeger https://jaeger.example --lookback 24h",
+    ],
   },
 ];
 

@@ -1,10 +1,10 @@
-import { fileURLToPath } from "node:url";
 import { exitCode } from "../lib/exit-code.js";
 import { UserError } from "../lib/user-error.js";
 import { createOtlpReceivers } from "../store/create-otlp-receivers.js";
 import { createPageServer } from "../store/create-page-server.js";
 import { createTraceStore, DEFAULT_STORE_LIMITS, type TraceStore } from "../store/create-trace-store.js";
 import { ListenError } from "../store/listen-error.js";
+import { pageDirectory } from "../store/page-directory.js";
 
 export interface DemoServers {
   readonly store: TraceStore;
@@ -24,8 +24,6 @@ export interface DemoPorts {
 }
 
 const HOST = "127.0.0.1";
-/** What `npm run build` bundles. */
-const PAGE_DIRECTORY = fileURLToPath(new URL("../../../build/web", import.meta.url));
 
 /** The store with its receivers and its page; all or none. Throws UserError when a port is taken. */
 export async function startDemoServers(ports: DemoPorts): Promise<DemoServers> {
@@ -53,7 +51,7 @@ async function startAll(ports: DemoPorts): Promise<DemoServers> {
     limits: DEFAULT_STORE_LIMITS,
     host: HOST,
     port: ports.pagePort,
-    pageDirectory: PAGE_DIRECTORY,
+    pageDirectory,
     receivers: { grpc: grpcAddress, http: httpAddress },
   });
   try {

@@ -20,6 +20,8 @@ export interface PageServerOptions {
   readonly port: number;
   /** Folder with index.html, page.js and page.css: what `npm run build` writes to build/web. */
   readonly pageDirectory: string;
+  /** Brings a trace that is not in the store into it, if it can be had. What it throws is the page's answer. */
+  readonly fetchTrace?: (traceId: string) => Promise<void>;
   /** Where the receivers listen, to be shown to those who want to send spans. */
   readonly receivers?: { readonly grpc: string; readonly http: string };
 }
@@ -107,10 +109,12 @@ function serveApi(server: FastifyInstance, options: PageServerOptions): void {
   server.addHook("onSend", async (_request, reply) => {
     if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
   });
-  const { store } = options;
+  const { store, fetchTrace } = options;
   server.addHook("preHandler", async (request, reply) => {
     if (!request.url.startsWith("/api/")) return;
     const { traceId } = request.params as { traceId?: string };
+    if (traceId !== undefined && /^[0-9a-f]{32}$/i.test(traceId) && !findTrace(store, traceId))
+      await fetchTrace?.(traceId.toLowerCase());
     const revision = traceId === undefined ? store.revision() : findTrace(store, traceId)?.revision;
     if (revision !== undefined && isKnown(request, reply, revision)) return reply.code(304).send();
   });
