@@ -209,7 +209,7 @@ const char *attachable_list__refuse(const struct attachable_list *list, const st
 	if (name_set__has(&list->blacklist, symbol->name))
 		return "the kernel forbids probes there (kprobes blacklist)";
 	if (!symbol->address)
-		return "the kernel hides its address: give the tracer CAP_SYSLOG, or set kernel.kptr_restrict to 0 or 1";
+		return "the kernel hides its address: see `skbspan doctor`";
 	if (!attachable_list__is_known(list))
 		return NULL;
 	if (list->address_count ? list__has_address(list, symbol->address) :

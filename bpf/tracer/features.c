@@ -18,6 +18,7 @@
 #include "capabilities.h"
 #include "file.h"
 #include "kernel_btf.h"
+#include "kernel_symbols.h"
 #include "options.h"
 
 #ifndef CAP_PERFMON
@@ -57,7 +58,7 @@ static const struct feature_text texts[FEATURE_COUNT] = {
 	[FEATURE_FENTRY] = { "fentry", "Trampolines at functions (fentry; not needed)", "" },
 	[FEATURE_STACK] = { "stack", "Kernel stacks at tracepoints", "use a kernel with CONFIG_PERF_EVENTS=y" },
 	[FEATURE_SYMBOL_ADDRESSES] = { "symbols", "Addresses of the kernel's functions",
-				       "give the tracer CAP_SYSLOG and set kernel.kptr_restrict to 0 or 1" },
+				       "use Linux 6.0 or later with CAP_BPF and CAP_PERFMON; or give the tracer CAP_SYSLOG and set kernel.kptr_restrict to 0 or 1" },
 	[FEATURE_FUNCTION_LIST] = { "function-list", "List of the functions that can be attached",
 				    "mount -t tracefs tracefs /sys/kernel/tracing; in a container mount it from the machine" },
 	[FEATURE_MEMLOCK] = { "memory", "Memory for maps", "raise the limit of locked memory (ulimit -l unlimited)" },
@@ -202,6 +203,7 @@ static void features__check_symbols(struct features *features)
 	int fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
 	char text[4096];
 	ssize_t bytes = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	int failure;
 
 	if (fd >= 0)
 		close(fd);
@@ -216,8 +218,14 @@ static void features__check_symbols(struct features *features)
 			features__set(features, FEATURE_SYMBOL_ADDRESSES, ANSWER_YES, "/proc/kallsyms shows them");
 			return;
 		}
-	features__set(features, FEATURE_SYMBOL_ADDRESSES, ANSWER_NO,
-		      "/proc/kallsyms shows zeros: they are hidden from this process");
+	failure = kernel_symbols__try_listing();
+	if (failure)
+		features__set(features, FEATURE_SYMBOL_ADDRESSES, ANSWER_NO,
+			      "/proc/kallsyms hides them from this process, and a BPF program cannot list them: %s",
+			      strerror(failure));
+	else
+		features__set(features, FEATURE_SYMBOL_ADDRESSES, ANSWER_YES,
+			      "/proc/kallsyms hides them from this process, a BPF program lists them");
 }
 
 static void features__check_function_list(struct features *features)

@@ -8,7 +8,7 @@
 
 #define FIRST_BYTES (64 * 1024)
 
-static char *descriptor__read(int fd, size_t *bytes)
+char *descriptor__read(int fd, size_t *bytes)
 {
 	size_t capacity = FIRST_BYTES, used = 0;
 	char *text = malloc(capacity + 1);

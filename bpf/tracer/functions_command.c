@@ -10,6 +10,7 @@
 #include "functions.h"
 #include "json.h"
 #include "kernel_btf.h"
+#include "kernel_symbols.h"
 #include "options.h"
 #include "report.h"
 #include "return_kinds.h"
@@ -76,7 +77,7 @@ int functions_command__run(const char *probes)
 	char error[2048];
 	int code;
 
-	symbols = symbol_table__read(NULL, error, sizeof(error));
+	symbols = kernel_symbols__read(error, sizeof(error));
 	if (!symbols) {
 		report__error("%s", error);
 		return EXIT_CODE_KERNEL;

@@ -242,24 +242,31 @@ size_t symbol_table__count(const struct symbol_table *table)
 
 struct symbol_table *symbol_table__read(const char *path, char *error, size_t error_bytes)
 {
-	struct symbol_table *table = calloc(1, sizeof(*table));
+	char *text = file__read(path, NULL);
 
-	path = path ? path : "/proc/kallsyms";
-	if (!table)
-		goto no_memory;
-	table->text = file__read(path, NULL);
-	if (!table->text) {
+	if (!text) {
 		snprintf(error, error_bytes, "cannot read the kernel's symbols from %s: %s", path, strerror(errno));
-		symbol_table__free(table);
 		return NULL;
 	}
+	return symbol_table__parse_text(text, path, error, error_bytes);
+}
+
+struct symbol_table *symbol_table__parse_text(char *text, const char *source, char *error, size_t error_bytes)
+{
+	struct symbol_table *table = calloc(1, sizeof(*table));
+
+	if (!table) {
+		free(text);
+		goto no_memory;
+	}
+	table->text = text;
 	if (!symbol_table__parse(table))
 		goto no_memory;
 	symbol_table__sort(table);
 	if (!symbol_table__index(table))
 		goto no_memory;
 	if (!table->count) {
-		snprintf(error, error_bytes, "%s lists no functions: the kernel needs CONFIG_KALLSYMS", path);
+		snprintf(error, error_bytes, "%s lists no functions: the kernel needs CONFIG_KALLSYMS", source);
 		symbol_table__free(table);
 		return NULL;
 	}

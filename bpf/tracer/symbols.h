@@ -17,8 +17,11 @@ struct symbol {
 
 struct symbol_table;
 
-/* Reads `path`, NULL for /proc/kallsyms. NULL with a message in `error` on failure. */
+/* Reads `path`, in the form of /proc/kallsyms. NULL with a message in `error` on failure. */
 struct symbol_table *symbol_table__read(const char *path, char *error, size_t error_bytes);
+
+/* The same of what was read already: `text` belongs to the table from here on, also when it fails. `source`: for messages. */
+struct symbol_table *symbol_table__parse_text(char *text, const char *source, char *error, size_t error_bytes);
 
 /* False when every address reads as 0: kernel.kptr_restrict, or CAP_SYSLOG is missing. */
 bool symbol_table__has_addresses(const struct symbol_table *table);

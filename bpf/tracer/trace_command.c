@@ -23,6 +23,7 @@
 #include "features.h"
 #include "functions.h"
 #include "kernel_btf.h"
+#include "kernel_symbols.h"
 #include "namespaces.h"
 #include "object.h"
 #include "options.h"
@@ -125,7 +126,7 @@ static bool backend__uses_functions(enum wire_backend backend)
 
 static int trace__make_plan(struct trace *trace)
 {
-	trace->symbols = symbol_table__read(NULL, trace->error, sizeof(trace->error));
+	trace->symbols = kernel_symbols__read(trace->error, sizeof(trace->error));
 	if (!trace->symbols)
 		return EXIT_CODE_KERNEL;
 	if (backend__uses_functions(trace->backend)) {

@@ -49,9 +49,18 @@ function jsonLines<T>(text: string): T[] {
 }
 
 function readChecks(uid?: number): Map<string, Check> {
-  const { status, stdout, stderr } = run(["doctor"], uid);
+  return parseChecks(run(["doctor"], uid));
+}
+
+function parseChecks({ status, stdout, stderr }: ReturnType<typeof run>): Map<string, Check> {
   assert.equal(status, 0, stderr);
   return new Map(jsonLines<Check>(stdout).map((check) => [check.check, check]));
+}
+
+/** As in the pod of deploy/chart. */
+function runWithTwoCapabilities(command: string[]): ReturnType<typeof run> {
+  const rights = ["--bounding-set=-all,+bpf,+perfmon", "--inh-caps=-all", "--no-new-privs"];
+  return spawnSync("setpriv", [...rights, tracer, ...command], { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
 }
 
 describe("tracer doctor", { skip: rootOnly }, () => {
@@ -89,6 +98,18 @@ describe("tracer doctor", { skip: rootOnly }, () => {
       return (JSON.parse(stdout) as { name?: string }[]).map((each) => each.name);
     });
   }
+
+  it("has with CAP_BPF and CAP_PERFMON alone what root has: addresses of functions, the backend, the functions", () => {
+    const [root, pod] = [readChecks(), parseChecks(runWithTwoCapabilities(["doctor"]))];
+    assert.equal(pod.get("symbols")?.answer, "yes", JSON.stringify(pod.get("symbols")));
+    assert.equal(pod.get("trace")?.reason, root.get("trace")?.reason);
+    const listFunctions = ({ stdout }: ReturnType<typeof run>) =>
+      jsonLines<TracedFunction>(stdout).map(({ name, symbol, module }) => [name, symbol, module].join(" "));
+    assert.deepEqual(
+      listFunctions(runWithTwoCapabilities(["functions", "--probes", "core"])),
+      listFunctions(run(["functions", "--probes", "core"])),
+    );
+  });
 
   it("says which rights are missing, and does not take a refusal for a lack of the kernel", () => {
     const checks = readChecks(65534);
