@@ -174,6 +174,21 @@ static void features__check_session(struct features *features)
 		features__set_tried(features, FEATURE_KPROBE_SESSION, failure, tried);
 }
 
+/* Debian's and Ubuntu's kernels know a third level of perf_event_paranoid, which CAP_PERFMON does not get past. */
+static void features__check_kprobe(struct features *features, const char *tried)
+{
+	int failure = attempt__kprobe();
+	long paranoid = 0;
+
+	file__read_number("/proc/sys/kernel/perf_event_paranoid", &paranoid);
+	features__set_tried(features, FEATURE_KPROBE, failure, tried);
+	if ((failure != EACCES && failure != EPERM) || paranoid < 3 || !features__have_rights(features))
+		return;
+	features__set(features, FEATURE_KPROBE, ANSWER_NO, "%s: %s: kernel.perf_event_paranoid is %ld", tried,
+		      strerror(failure), paranoid);
+	features->states[FEATURE_KPROBE].mend = "sysctl kernel.perf_event_paranoid=2, or give the tracer CAP_SYS_ADMIN";
+}
+
 /* One after the other: what a kernel lacks must not look like what the next one lacks. */
 static void features__check_programs(struct features *features)
 {
@@ -183,7 +198,7 @@ static void features__check_programs(struct features *features)
 	features__set_tried(features, FEATURE_RING_BUFFER, attempt__ring_buffer(), "making one");
 	features__set_tried(features, FEATURE_RAW_TRACEPOINT, attempt__raw_tracepoint(),
 			    "attaching a program to kfree_skb");
-	features__set_tried(features, FEATURE_KPROBE, attempt__kprobe(), attached);
+	features__check_kprobe(features, attached);
 	failure = attempt__kprobe_multi();
 	if (failure == EINVAL)
 		features__set(features, FEATURE_KPROBE_MULTI, ANSWER_NO, "%s: this kernel does not know the kind",
