@@ -64,22 +64,9 @@ test("Jaeger starts with jaeger.yaml and answers", async () => {
   }
 });
 
-test("promtool takes Prometheus' configurations, and the rules do what their unit tests say", async () => {
-  for (const file of ["prometheus.yml", "prometheus-compose.yml"])
-    await runProgram(backends.promtool, ["check", "config", join(directory, file)]);
+test("promtool takes Prometheus' configuration, and the rules do what their unit tests say", async () => {
+  await runProgram(backends.promtool, ["check", "config", join(directory, "prometheus.yml")]);
   await runProgram(backends.promtool, ["test", "rules", join(directory, "rules/skbspan_test.yml")]);
-});
-
-test("the two configurations of Prometheus differ in their targets alone", async () => {
-  const read = async (file: string) => {
-    const config = parse(await readConfig(file));
-    for (const place of [...config.scrape_configs, ...config.alerting.alertmanagers]) {
-      assert.ok(place.static_configs[0].targets.length > 0);
-      place.static_configs = [];
-    }
-    return config;
-  };
-  assert.deepEqual(await read("prometheus-compose.yml"), await read("prometheus.yml"));
 });
 
 test("every alert has a unit test", async () => {
@@ -226,6 +213,27 @@ test("compose.yaml: images are pinned, what is mounted is there, what is set fro
     for (const variable of Object.keys(environment))
       if (variable.startsWith("SKBSPAN_")) assert.ok(mounted.includes(`\${env:${variable}:-`), `${name}: ${variable}`);
   }
+});
+
+test("compose.yaml publishes what Prometheus scrapes and Grafana asks, on loopback alone", async () => {
+  const { services } = parse(await readConfig("compose.yaml")) as {
+    services: Record<string, { ports?: string[]; network_mode?: string; command?: string[] }>;
+  };
+  const published = Object.values(services).flatMap(({ ports = [] }) => ports);
+  for (const port of published) assert.match(port, /^127\.0\.0\.1:(\d+):\1$/);
+  assert.deepEqual([services["prometheus"]?.network_mode, services["grafana"]?.network_mode], ["host", "host"]);
+  const reachable = new Set([
+    ...published.map((port) => port.replace(/:\d+$/, "")),
+    // On this machine's own network: the agent, and Prometheus.
+    ...["127.0.0.1:9464", services["prometheus"]?.command?.join().match(/listen-address=([\d.:]+)/)?.[1] ?? ""],
+  ]);
+  const texts = [await readConfig("prometheus.yml"), await readConfig("grafana/provisioning/datasources/skbspan.yaml")];
+  const asked = texts.flatMap((text) => text.match(/127\.0\.0\.1:\d+/g) ?? []);
+  assert.ok(asked.length >= 8);
+  assert.deepEqual(
+    asked.filter((address) => !reachable.has(address)),
+    [],
+  );
 });
 
 test("tempo.yaml raises limits and lowers none of Tempo's defaults", async () => {
