@@ -40,6 +40,10 @@ const rows: readonly Row[] = [
   benign("UNIX_DISCONNECT", "A Unix socket was disconnected"),
   benign("UNIX_SKIP_OOB", "A Unix socket skipped out-of-band data"),
   benign("NO_SOCKET", "A raw socket had taken the echo reply already", "ping_rcv"),
+  benign("NO_SOCKET", "A raw socket had taken the echo reply already", "icmpv6_rcv"),
+  // Seen on 6.1: icmpv6_rcv() calls kfree_skb() for all but echo requests, neighbour discovery included.
+  benign("NOT_SPECIFIED", "Handled: this kernel lets go of ICMPv6 messages as if it dropped them", "icmpv6_rcv"),
+  benign("NOT_SPECIFIED", "Multicast to a group that nobody here has joined", "ip6_mc_input"),
   benign("NOT_SPECIFIED", "Constant traffic between a virtual machine and its host", "virtio_transport_recv_pkt"),
   benign("NOT_SPECIFIED", "TCP answered for a connection in time wait, or had this SYN already", "tcp_v4_rcv"),
   benign("NOT_SPECIFIED", "TCP answered for a connection in time wait, or had this SYN already", "tcp_v6_rcv"),
