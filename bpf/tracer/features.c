@@ -31,6 +31,8 @@
 /* One kprobe takes two descriptors, a return probe as many again. */
 #define FILES_NEEDED 8192
 
+#define RIGHTS_MEND "run as root, or give the tracer CAP_BPF and CAP_PERFMON"
+
 struct feature_text {
 	const char *check;
 	const char *title;
@@ -38,10 +40,8 @@ struct feature_text {
 };
 
 static const struct feature_text texts[FEATURE_COUNT] = {
-	[FEATURE_RIGHTS_BPF] = { "rights.bpf", "Right to load BPF programs (CAP_BPF)",
-				 "run as root, or give the tracer CAP_BPF and CAP_PERFMON" },
-	[FEATURE_RIGHTS_PERFMON] = { "rights.perfmon", "Right to observe the kernel (CAP_PERFMON)",
-				     "run as root, or give the tracer CAP_BPF and CAP_PERFMON" },
+	[FEATURE_RIGHTS_BPF] = { "rights.bpf", "Right to load BPF programs (CAP_BPF)", RIGHTS_MEND },
+	[FEATURE_RIGHTS_PERFMON] = { "rights.perfmon", "Right to observe the kernel (CAP_PERFMON)", RIGHTS_MEND },
 	[FEATURE_KERNEL_BTF] = { "btf.kernel", "Type information of the kernel (BTF)",
 				 "use a kernel with CONFIG_DEBUG_INFO_BTF=y; the distributions' kernels have it" },
 	[FEATURE_MODULE_BTF] = { "btf.modules", "Type information of the modules",
@@ -104,14 +104,20 @@ static const char *failure__text(int failure)
 	return strerror(failure);
 }
 
+/* Not the kernel's fault, as far as one can tell: the mend is another. */
+static void features__set_unknown(struct features *features, enum feature feature, int failure, const char *tried)
+{
+	features__set(features, feature, ANSWER_UNKNOWN, "%s: %s, and rights are missing", tried, strerror(failure));
+	features->states[feature].mend = RIGHTS_MEND;
+}
+
 /* What was tried is the answer, except where it could only fail for want of rights. */
 static void features__set_tried(struct features *features, enum feature feature, int failure, const char *tried)
 {
 	if (!failure)
 		features__set(features, feature, ANSWER_YES, "%s: it works", tried);
 	else if ((failure == EPERM || failure == EACCES) && !features__have_rights(features))
-		features__set(features, feature, ANSWER_UNKNOWN, "%s: %s, and rights are missing", tried,
-			      strerror(failure));
+		features__set_unknown(features, feature, failure, tried);
 	else
 		features__set(features, feature, ANSWER_NO, "%s: %s", tried, failure__text(failure));
 }

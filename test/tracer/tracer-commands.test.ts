@@ -120,6 +120,7 @@ describe("tracer doctor", { skip: rootOnly }, () => {
     assert.equal(checks.get("rights.bpf")?.answer, "no");
     assert.match(checks.get("rights.bpf")?.mend ?? "", /CAP_BPF/);
     assert.equal(checks.get("tracepoint")?.answer, "unknown");
+    assert.match(checks.get("tracepoint")?.mend ?? "", /^run as root/); // nothing is known against the kernel
     assert.match(checks.get("tracepoint")?.reason ?? "", /rights are missing/);
     assert.equal(checks.get("trace")?.answer, "no");
   });
