@@ -3,10 +3,12 @@ import { createDropCounter } from "../control/create-drop-counter.js";
 import { createExportHealth } from "../control/create-export-health.js";
 import { createNodeState } from "../enrich/create-node-state.js";
 import { scope } from "../export/scope.js";
+import type { Kubernetes } from "../kubernetes/open-kubernetes.js";
 import { createPipeline } from "../pipeline.js";
 import type { CommandContext, RunCommand } from "./command-context.js";
 import { createSessionVolume, type SessionVolume } from "./create-session-volume.js";
 import { createSinks, type NamedSink } from "./create-sinks.js";
+import { openPodNames } from "./open-pod-names.js";
 import { openSource } from "./open-source.js";
 import { type Consumer, type ConsumerHooks, runSession } from "./run-session.js";
 
@@ -16,13 +18,15 @@ const OBSERVE_EVERY_MS = 1_000;
 export const runCommand: RunCommand = async (context) => {
   const sinks = await createSinks(context, { isRecording: context.config.recording !== undefined });
   const volume = createSessionVolume(context, context.config.recording !== undefined);
-  const agent = createAgent(context, sinks, volume);
+  const kubernetes = await openPodNames(context);
+  const agent = createAgent(context, sinks, volume, kubernetes);
   try {
     await agent.start();
     const source = await openSource(context);
     await runSession({ context, source, sinks, volume, createConsumer: agent.createConsumer });
   } finally {
     await agent.close();
+    await kubernetes?.close();
   }
 };
 
@@ -32,7 +36,12 @@ interface Agent {
   close(): Promise<void>;
 }
 
-function createAgent({ config, reporter }: CommandContext, sinks: readonly NamedSink[], volume: SessionVolume): Agent {
+function createAgent(
+  { config, reporter }: CommandContext,
+  sinks: readonly NamedSink[],
+  volume: SessionVolume,
+  kubernetes: Kubernetes | undefined,
+): Agent {
   const drops = createDropCounter(() => performance.now());
   const health = createExportHealth();
   let state: Consumer["state"] = createNodeState();
@@ -48,6 +57,7 @@ function createAgent({ config, reporter }: CommandContext, sinks: readonly Named
       volume: volume.stats(),
       dropSeries: drops.series(),
       exportFailingMs: health.failingMs(performance.now()),
+      ...(kubernetes ? { pods: kubernetes.directory.stats() } : {}),
     }),
   });
   const observe = (): void =>

@@ -11,6 +11,7 @@ import {
   listenType,
   type Mark,
   markType,
+  nodeNameType,
   probesType,
   sampleType,
   sizeType,
@@ -24,10 +25,18 @@ export type BackendChoice = (typeof backendChoices)[number];
 export const exportNames = ["otlp", "console", "json"] as const;
 export type ExportName = (typeof exportNames)[number];
 
+export const kubernetesChoices = ["auto", "on", "off"] as const;
+export type KubernetesChoice = (typeof kubernetesChoices)[number];
+
+/** What the far end of a packet may be found in, each including what is before it. */
+export const farEndChoices = ["node", "services", "cluster"] as const;
+export type FarEndChoice = (typeof farEndChoices)[number];
+
 export const colourNames = ["auto", "always", "never"] as const;
 export type ColourChoice = (typeof colourNames)[number];
 
 const tracing = ["trace", "drops", "run", "record"] as const satisfies readonly CommandName[];
+const naming = ["trace", "drops", "run"] as const satisfies readonly CommandName[];
 const showing = ["trace", "drops", "run", "replay"] as const satisfies readonly CommandName[];
 const MAX_UNSIGNED_32 = 4294967295;
 
@@ -348,6 +357,66 @@ export const options = {
     commands: ["record"],
     example: "true",
     sources: ["flag"],
+  }),
+  kubernetes: defineOption<KubernetesChoice>({
+    flag: "kubernetes",
+    group: "kubernetes",
+    type: choiceType(kubernetesChoices, "WHEN"),
+    default: "auto",
+    defaultText: "auto: in a pod with a service account, or with --kubeconfig",
+    help: "Ask the API server for the names of this node's pods: one list, one watch. While it is away, slow or forbids it, packets are traced all the same.",
+    commands: naming,
+    example: "off",
+  }),
+  nodeName: defineOption<string | undefined>({
+    flag: "node-name",
+    group: "kubernetes",
+    type: nodeNameType,
+    default: undefined,
+    defaultText: "the variable NODE_NAME, which a pod has from its field spec.nodeName",
+    help: "This node's name in Kubernetes: only its pods are asked for.",
+    commands: naming,
+    example: "worker-7",
+  }),
+  kubeconfigFile: defineOption<string | undefined>({
+    flag: "kubeconfig",
+    group: "kubernetes",
+    type: textType("FILE"),
+    default: undefined,
+    defaultText: "the pod's service account, else KUBECONFIG, else ~/.kube/config",
+    help: "Where the API server is and who asks, as for kubectl.",
+    commands: naming,
+    example: "/etc/kubernetes/skbspan.conf",
+  }),
+  arePodLabelsUsed: defineOption<boolean>({
+    flag: "pod-labels",
+    group: "kubernetes",
+    type: switchType,
+    default: false,
+    defaultText: "false",
+    help: "The labels app.kubernetes.io/instance, /name and /version name a pod's service, after its annotations and before its owner: for applications whose own spans are named so.",
+    commands: naming,
+    example: "true",
+  }),
+  areWholePodsRead: defineOption<boolean>({
+    flag: "whole-pods",
+    group: "kubernetes",
+    type: switchType,
+    default: false,
+    defaultText: "false: names, labels, annotations, addresses",
+    help: "Read whole pods: then spans have the container and its image's version, and OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES of its environment name the service. It costs the API server more, and environments may hold secrets.",
+    commands: naming,
+    example: "true",
+  }),
+  farEnds: defineOption<FarEndChoice>({
+    flag: "far-ends",
+    group: "kubernetes",
+    type: choiceType(farEndChoices, "WHICH"),
+    default: "node",
+    defaultText: "node",
+    help: "Where the owners of a packet's addresses are looked for: among this node's pods, also among the cluster's Services and what is behind them, also among all of its pods. The last two cost every agent a watch of the whole cluster.",
+    commands: naming,
+    example: "services",
   }),
   listen: defineOption<ListenAddress>({
     flag: "listen",

@@ -39,6 +39,18 @@ export function textType(placeholder: string, options: { maxBytes?: number } = {
   };
 }
 
+/** It stands in a selector, where a comma would begin another condition. */
+export const nodeNameType: ValueType<string> = {
+  placeholder: "NAME",
+  range: "a name of Kubernetes: a-z, 0-9, - and .",
+  unit: "",
+  parse(text) {
+    return text.length <= 253 && /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(text)
+      ? { value: text }
+      : { rule: "must be the name of a node: at most 253 of a-z, 0-9, - and ." };
+  },
+};
+
 export function choiceType<const Name extends string>(names: readonly Name[], placeholder: string): ValueType<Name> {
   const rule = `must be one of ${names.join(", ")}`;
   return {

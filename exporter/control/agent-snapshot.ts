@@ -1,5 +1,6 @@
 import type { NodeState } from "../enrich/create-node-state.js";
 import type { SinkStats } from "../export/sink.js";
+import type { PodDirectoryStats } from "../kubernetes/create-pod-directory.js";
 import type { VolumeStats } from "../volume/create-volume.js";
 import type { DropSeries } from "./create-drop-counter.js";
 
@@ -14,4 +15,6 @@ export interface AgentSnapshot {
   readonly volume: VolumeStats;
   /** How long exporting has failed now; 0 when it does not. */
   readonly exportFailingMs: number;
+  /** Absent when no pods are asked for. */
+  readonly pods?: PodDirectoryStats;
 }

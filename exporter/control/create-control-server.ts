@@ -43,8 +43,9 @@ export function createControlServer(options: ControlServerOptions): ControlServe
   const server = createServer(certificateFiles);
   server.get("/healthz", async () => ({ status: "ok" }));
   server.get("/readyz", async (_, reply) => {
-    const reason = whyNotReady(takeSnapshot(), unreadyAfterMs);
-    if (reason === undefined) return { status: "ready" };
+    const snapshot = takeSnapshot();
+    const reason = whyNotReady(snapshot, unreadyAfterMs);
+    if (reason === undefined) return { status: "ready", ...describeLack(snapshot) };
     return reply.code(503).send({ status: "not ready", reason });
   });
   server.get("/metrics", async (request, reply) => {
@@ -103,6 +104,12 @@ function renewCertificate(server: FastifyInstance, files: CertificateFileNames):
 
 function describeCaller({ socket, headers }: FastifyRequest) {
   return { address: socket.remoteAddress, isEncrypted: "encrypted" in socket, authorization: headers.authorization };
+}
+
+/** Tracing goes on without names: an API server that is away is not to have all of its agents taken for broken. */
+function describeLack({ pods }: AgentSnapshot): { readonly lack?: string } {
+  if (pods === undefined || pods.health.state === "reading") return {};
+  return { lack: `new pods are not named: the API server ${pods.health.isRefused ? "refuses" : "does not answer"}` };
 }
 
 function whyNotReady({ state, exportFailingMs }: AgentSnapshot, unreadyAfterMs: number): string | undefined {

@@ -197,6 +197,27 @@ export const metrics: readonly Metric[] = [
   gauge("export_failing_seconds", "How long exporting has failed now; 0 when it does not.", ({ exportFailingMs }) => [
     { value: exportFailingMs / 1000 },
   ]),
+  gauge("kubernetes_up", "Whether the API server tells of this node's pods now: 1 or 0.", ({ pods }) =>
+    pods ? [{ value: pods.health.state === "reading" ? 1 : 0 }] : [],
+  ),
+  gauge("kubernetes_pods", "Pods of this node that are known.", ({ pods }) => (pods ? [{ value: pods.pods }] : [])),
+  counter("kubernetes_pods_left_out", "Pods not taken in, since they are more than a node can have.", ({ pods }) =>
+    pods ? [{ value: pods.podsLeftOut }] : [],
+  ),
+  counter(
+    "kubernetes_requests",
+    "What was asked of the API server; `relist`: a list read anew because the watch had fallen too far behind.",
+    ({ pods }) =>
+      pods
+        ? (["lists", "watches", "relists"] as const).map((kind) => ({
+            labels: { kind: kind.replace(/e?s$/, "") },
+            value: pods[kind],
+          }))
+        : [],
+  ),
+  counter("kubernetes_failures", "Lists and watches that failed; they are tried again.", ({ pods }) =>
+    pods ? [{ value: pods.failures }] : [],
+  ),
   {
     name: "process_resident_memory_bytes",
     type: "gauge",
