@@ -10,6 +10,10 @@ await runScript(async () => {
   await installPackages([...demoNeeds, ...testNeeds, ...clusterNeeds]);
   await build({ withTests: true });
   const { installCluster } = await import("../dist/test/cluster/lib/install-cluster.js");
+  const { installHelm } = await import("../dist/test/cluster/lib/install-helm.js");
+  const { installContainers } = await import("../dist/test/cluster/lib/install-containers.js");
+  await installHelm(say);
+  await installContainers(say);
   await installCluster(undefined, say);
   return runTests((file) => file.startsWith("test/cluster/") && containsOneOf(parts)(file));
 });

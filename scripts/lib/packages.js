@@ -51,6 +51,10 @@ export const backendNeeds = [
 /** @type {readonly Need[]} */
 export const clusterNeeds = [
   { names: ["python3-pip"], why: "fetches Go, which builds Kubernetes" },
+  { names: ["debootstrap"], why: "makes the image that the agent's is built from" },
+  { names: ["buildah"], why: "builds the agent's image" },
+  { names: ["zstd"], why: "keeps that image small" },
+  { names: ["busybox-static"], why: "is what the pods of the tests run" },
   { names: ["ca-certificates"], why: "lets Go and pip check who they talk to" },
 ];
 

@@ -21,14 +21,28 @@ const PACKAGES = [
  * the machine boots.
  */
 export function unpackDebianPrograms(onProgress: (text: string) => void = () => {}): Promise<string> {
-  return fromProgramCache(`debian-prometheus-${process.arch}`, async (result) => {
-    onProgress("fetching Prometheus and Alertmanager with apt-get (they are not installed) ...");
+  const programs = ["prometheus", "promtool", "prometheus-alertmanager", "amtool"].map((name) => `usr/bin/${name}`);
+  return unpackDebianPackages({ name: "prometheus", packages: PACKAGES, programs, onProgress });
+}
+
+export interface DebianPackages {
+  /** Of the folder in the cache. */
+  readonly name: string;
+  readonly packages: readonly string[];
+  /** What has to be there afterwards. */
+  readonly programs: readonly string[];
+  readonly onProgress: (text: string) => void;
+}
+
+/** Packages of this machine's distribution, unpacked into a tree in the cache without being installed. */
+export function unpackDebianPackages({ name, packages, programs, onProgress }: DebianPackages): Promise<string> {
+  return fromProgramCache(`debian-${name}-${process.arch}`, async (result) => {
+    onProgress(`fetching ${packages.slice(0, 3).join(", ")} ... with apt-get (they are not installed) ...`);
     await inTemporaryFolder(async (folder) => {
-      await download(folder);
+      await download(folder, packages);
       for (const file of await readdir(folder)) await runProgram("dpkg", ["-x", join(folder, file), result]);
     });
-    for (const program of ["prometheus", "promtool", "prometheus-alertmanager", "amtool"])
-      await access(join(result, "usr/bin", program));
+    for (const program of programs) await access(join(result, program));
   });
 }
 
@@ -42,9 +56,9 @@ export function withDebianShare(tree: string, argv: readonly string[]): string[]
   return ["unshare", "--mount", ...user, "sh", "-c", script, join(tree, "usr/share"), ...argv];
 }
 
-async function download(folder: string): Promise<void> {
+async function download(folder: string, packages: readonly string[]): Promise<void> {
   // "root": apt's own user may not write below a home.
-  const args = ["-q", "-o", "APT::Sandbox::User=root", "download", ...PACKAGES];
+  const args = ["-q", "-o", "APT::Sandbox::User=root", "download", ...packages];
   const attempt = () => runProgram("apt-get", args, { cwd: folder });
   try {
     await attempt();

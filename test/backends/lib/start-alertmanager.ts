@@ -41,7 +41,7 @@ export async function startAlertmanager({ webhookUrl, port }: AlertmanagerOption
         // Alone: without a cluster, for which it would look for an address.
         ...[`--web.listen-address=${address}`, "--cluster.listen-address="],
       ]),
-      readyUrl: `http://${address}/-/ready`,
+      ready: `http://${address}/-/ready`,
     });
     return {
       ...service,

@@ -45,7 +45,7 @@ export async function startCollector({ config, ports, environment = {} }: Collec
       name: "The OpenTelemetry Collector",
       argv: [collector, "--config", path],
       environment,
-      readyUrl: `http://127.0.0.1:${chosen.health}/status`,
+      ready: `http://127.0.0.1:${chosen.health}/status`,
     });
     return {
       ...service,

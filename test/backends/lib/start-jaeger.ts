@@ -35,7 +35,7 @@ export async function startJaeger(ports?: JaegerPorts): Promise<Jaeger> {
       SKBSPAN_JAEGER_QUERY_GRPC: `127.0.0.1:${queryGrpc}`,
       SKBSPAN_JAEGER_HEALTH: `127.0.0.1:${health}`,
     },
-    readyUrl: `http://127.0.0.1:${health}/status`,
+    ready: `http://127.0.0.1:${health}/status`,
   });
   return {
     ...service,

@@ -43,7 +43,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
   const removing = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 3 });
   try {
     const argv = withDebianShare(debian, program);
-    const service = await startService({ name: "Prometheus", argv, readyUrl: `${url}/-/ready` });
+    const service = await startService({ name: "Prometheus", argv, ready: `${url}/-/ready` });
     return {
       ...service,
       url,

@@ -5,8 +5,8 @@ export interface ServiceOptions {
   readonly name: string;
   readonly argv: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** It is up when this answers 200. */
-  readonly readyUrl: string;
+  /** It is up when this URL answers 200, or this gives true. */
+  readonly ready: string | (() => Promise<boolean>);
   /** Default two minutes: they start in seconds, on a busy machine in more. */
   readonly readyTimeoutMs?: number;
 }
@@ -77,18 +77,24 @@ function spawnService({ argv, environment }: ServiceOptions): Service {
   };
 }
 
-async function waitUntilReady({ name, readyUrl, readyTimeoutMs = READY_TIMEOUT_MS }: ServiceOptions, service: Service) {
+async function waitUntilReady({ name, ready, readyTimeoutMs = READY_TIMEOUT_MS }: ServiceOptions, service: Service) {
+  const isReady = typeof ready === "string" ? () => answers(ready) : ready;
   let hasEnded = false;
   void service.exited.then(() => {
     hasEnded = true;
   });
   const deadlineMs = performance.now() + readyTimeoutMs;
   while (!hasEnded && performance.now() < deadlineMs) {
-    const answer = await fetch(readyUrl, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
-    await answer?.arrayBuffer();
-    if (answer?.status === 200 && !hasEnded) return;
+    if ((await isReady()) && !hasEnded) return;
     await sleep(LOOK_EVERY_MS);
   }
-  const how = hasEnded ? "ended before it was ready" : `did not answer on ${readyUrl} within ${readyTimeoutMs} ms`;
+  const where = typeof ready === "string" ? ` on ${ready}` : "";
+  const how = hasEnded ? "ended before it was ready" : `did not answer${where} within ${readyTimeoutMs} ms`;
   throw new Error(`${name} ${how}; it said:\n${service.output().slice(-SHOWN_CHARACTERS)}`);
+}
+
+async function answers(url: string): Promise<boolean> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
+  await answer?.arrayBuffer();
+  return answer?.status === 200;
 }

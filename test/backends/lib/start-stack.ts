@@ -147,7 +147,7 @@ async function startAll(
         SKBSPAN_GATEWAY_DROPS: local(ports.gatewayDrops),
         SKBSPAN_BACKEND: local(ports.jaegerGrpc),
       },
-      readyUrl: `http://${local(ports.gatewayHealth)}/status`,
+      ready: `http://${local(ports.gatewayHealth)}/status`,
     }),
   );
   await add("the node's Collector", () =>
@@ -161,7 +161,7 @@ async function startAll(
         SKBSPAN_NODE_METRICS_PORT: String(ports.nodeMetrics),
         SKBSPAN_GATEWAY: local(ports.gatewayGrpc),
       },
-      readyUrl: `http://${local(ports.nodeHealth)}/status`,
+      ready: `http://${local(ports.nodeHealth)}/status`,
     }),
   );
   await add("Alertmanager", () =>
