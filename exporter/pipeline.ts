@@ -1,6 +1,7 @@
 import { createStreamDecoder } from "./decode/create-stream-decoder.js";
 import type { Frame, Journey, MessageFrame } from "./decode/frame.js";
 import { createNodeState, type NodeState } from "./enrich/create-node-state.js";
+import type { FarEnds } from "./enrich/far-end.js";
 import type { IdentityResolver } from "./enrich/identity.js";
 import type { Sink } from "./export/sink.js";
 import { mapJourney } from "./map/map-journey.js";
@@ -9,6 +10,7 @@ import type { JourneySpans } from "./map/packet-span.js";
 export interface PipelineOptions {
   readonly sinks: readonly Sink[];
   readonly resolver?: IdentityResolver;
+  readonly farEnds?: FarEnds | undefined;
   /** Whether the journey is left out before any work is put into it. Drops are never asked for. */
   readonly isShed?: (journey: Journey, state: NodeState) => boolean;
   /** Every journey, before any is left out; without those that were shed. */
@@ -40,7 +42,8 @@ export interface Pipeline {
 
 export function createPipeline(options: PipelineOptions): Pipeline {
   const decoder = createStreamDecoder();
-  const state = createNodeState(options.resolver ? { resolver: options.resolver } : {});
+  const { resolver, farEnds } = options;
+  const state = createNodeState({ ...(resolver ? { resolver } : {}), ...(farEnds ? { farEnds } : {}) });
   let journeys = 0;
   let spans = 0;
   const handle = (frame: Frame): void => {

@@ -57,7 +57,7 @@ function createAgent(
       volume: volume.stats(),
       dropSeries: drops.series(),
       exportFailingMs: health.failingMs(performance.now()),
-      ...(kubernetes ? { pods: kubernetes.directory.stats() } : {}),
+      ...(kubernetes ? { pods: kubernetes.directory.stats(), farEnds: kubernetes.farEndStats() } : {}),
     }),
   });
   const observe = (): void =>
@@ -78,6 +78,7 @@ function createAgent(
       const pipeline = createPipeline({
         ...hooks,
         sinks: sinks.map(({ sink }) => sink),
+        farEnds: kubernetes?.farEnds,
         onMapped: (spans) => drops.count(spans, pipeline.state),
         onFrame(frame) {
           if (frame.type === "hello")

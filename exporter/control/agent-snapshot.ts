@@ -1,5 +1,6 @@
 import type { NodeState } from "../enrich/create-node-state.js";
 import type { SinkStats } from "../export/sink.js";
+import type { AddressBookStats } from "../kubernetes/create-address-book.js";
 import type { PodDirectoryStats } from "../kubernetes/create-pod-directory.js";
 import type { VolumeStats } from "../volume/create-volume.js";
 import type { DropSeries } from "./create-drop-counter.js";
@@ -17,4 +18,6 @@ export interface AgentSnapshot {
   readonly exportFailingMs: number;
   /** Absent when no pods are asked for. */
   readonly pods?: PodDirectoryStats;
+  /** By what is watched for names of far ends. */
+  readonly farEnds?: ReadonlyMap<string, AddressBookStats>;
 }

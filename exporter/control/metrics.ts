@@ -204,6 +204,27 @@ export const metrics: readonly Metric[] = [
   counter("kubernetes_pods_left_out", "Pods not taken in, since they are more than a node can have.", ({ pods }) =>
     pods ? [{ value: pods.podsLeftOut }] : [],
   ),
+  gauge(
+    "kubernetes_far_end_addresses",
+    "Addresses whose owner is known besides this node's pods', by what was read.",
+    ({ farEnds }) =>
+      [...(farEnds ?? [])].map(([resource, { addresses }]) => ({ labels: { resource }, value: addresses })),
+  ),
+  gauge("kubernetes_far_ends_up", "Whether the API server tells of them now: 1 or 0.", ({ farEnds }) =>
+    [...(farEnds ?? [])].map(([resource, { health }]) => ({
+      labels: { resource },
+      value: health.state === "reading" ? 1 : 0,
+    })),
+  ),
+  counter(
+    "kubernetes_far_ends_left_out",
+    "Addresses not taken in, to keep the agent's memory bounded.",
+    ({ farEnds }) =>
+      [...(farEnds ?? [])].map(([resource, { addressesLeftOut }]) => ({
+        labels: { resource },
+        value: addressesLeftOut,
+      })),
+  ),
   counter(
     "kubernetes_requests",
     "What was asked of the API server; `relist`: a list read anew because the watch had fallen too far behind.",

@@ -1,6 +1,7 @@
 import type { Frame, HelloFrame, KernelAddress, ProbeFrame } from "../decode/frame.js";
 import { wireStat } from "../wire/layout.js";
 import { createClockHistory } from "./create-clock-history.js";
+import type { FarEnd, FarEnds } from "./far-end.js";
 import { formatAddress } from "./format-address.js";
 import { identifyNamespace } from "./identify-namespace.js";
 import type { Identity, IdentityResolver, Namespace } from "./identity.js";
@@ -38,14 +39,21 @@ export interface NodeState {
   identity(inode: number, cookie: bigint): Identity;
   /** Forgets who owns the namespace, or all of them: the resolver has learned something. */
   forgetIdentities(inode?: number): void;
+  /** Whose the address is, when it is known. */
+  farEnd(address: string, port: number | undefined): FarEnd | undefined;
   toRealtimeNs(monotonicNs: bigint): bigint;
 }
 
 const MAX_SYMBOLS = 262_144;
 const MAX_NAMESPACES = 65_536;
 
-export function createNodeState(options: { readonly resolver?: IdentityResolver } = {}): NodeState {
-  return new State(options.resolver);
+export interface NodeStateOptions {
+  readonly resolver?: IdentityResolver;
+  readonly farEnds?: FarEnds;
+}
+
+export function createNodeState(options: NodeStateOptions = {}): NodeState {
+  return new State(options);
 }
 
 class State implements NodeState {
@@ -53,14 +61,16 @@ class State implements NodeState {
   stats: TracerStats = readStats([]);
   readonly probes = new Map<number, ProbeFrame>();
   private readonly resolver: IdentityResolver | undefined;
+  private readonly farEnds: FarEnds | undefined;
   private readonly reasons = new Map<number, string>();
   private readonly symbols = new Map<KernelAddress, KernelSymbol>();
   private readonly namespaces = new Map<number, Omit<Namespace, "cookie">>();
   private readonly identities = new Map<number, { cookie: bigint; identity: Identity }>();
   private readonly clock = createClockHistory();
 
-  constructor(resolver: IdentityResolver | undefined) {
+  constructor({ resolver, farEnds }: NodeStateOptions) {
     this.resolver = resolver;
+    this.farEnds = farEnds;
   }
 
   apply(frame: Frame): void {
@@ -133,6 +143,10 @@ class State implements NodeState {
   forgetIdentities(inode?: number): void {
     if (inode === undefined) this.identities.clear();
     else this.identities.delete(inode);
+  }
+
+  farEnd(address: string, port: number | undefined): FarEnd | undefined {
+    return this.farEnds?.find(address, port);
   }
 
   toRealtimeNs(monotonicNs: bigint): bigint {

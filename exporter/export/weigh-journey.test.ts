@@ -21,7 +21,9 @@ test("a journey weighs no less than the request that holds it, and little more",
 });
 
 test("a journey weighs the same, however many were weighed before", () => {
-  const [journey] = fc.sample(arbitraryRecording, { numRuns: 1, seed: 7 }).flatMap(collectJourneys);
+  const [journey] = fc
+    .sample(arbitraryRecording, { numRuns: 1, seed: 7 })
+    .flatMap((recording) => collectJourneys(recording));
   assert.ok(journey);
   const weights = new Set(Array.from({ length: 2_500 }, () => weighJourney(journey)));
   assert.equal(weights.size, 1);

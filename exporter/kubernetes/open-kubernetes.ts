@@ -1,8 +1,11 @@
 import type { Config } from "../config/options.js";
 import { nodeNameType } from "../config/value-type.js";
+import type { FarEnd, FarEnds } from "../enrich/far-end.js";
+import type { Pod } from "../enrich/pod-directory.js";
 import { exitCode } from "../lib/exit-code.js";
 import { UserError } from "../lib/user-error.js";
 import { createApiClient } from "./api-client.js";
+import { type AddressBookStats, createAddressBook } from "./create-address-book.js";
 import { createPodDirectory, type WatchedPodDirectory } from "./create-pod-directory.js";
 import { hasServiceAccount, loadCredentials } from "./load-credentials.js";
 import type { WatchHealth } from "./watch-objects.js";
@@ -11,11 +14,14 @@ import type { WatchHealth } from "./watch-objects.js";
 export interface Kubernetes {
   readonly node: string;
   readonly directory: WatchedPodDirectory;
+  readonly farEnds: FarEnds;
+  /** Of what is watched besides this node's pods; empty when nothing is. */
+  farEndStats(): ReadonlyMap<string, AddressBookStats>;
   close(): Promise<void>;
 }
 
 export interface KubernetesOptions {
-  readonly config: Pick<Config, "kubernetes" | "nodeName" | "kubeconfigFile" | "areWholePodsRead">;
+  readonly config: Pick<Config, "kubernetes" | "nodeName" | "kubeconfigFile" | "areWholePodsRead" | "farEnds">;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly say: (text: string) => void;
   readonly warn: (text: string) => void;
@@ -45,9 +51,29 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
     node,
     areWholePodsRead: config.areWholePodsRead,
     nodeAddresses: (environment["NODE_IP"] ?? "").split(",").filter(Boolean),
-    onHealth: (health) => tellHealth(health, `${client.server} about the pods of ${node}`, options),
+    onHealth: (health) => tellHealth(health, `${client.server} about the pods of ${node}`, "pods", options),
   });
-  return { node, directory, close: () => directory.close() };
+  const book =
+    config.farEnds === "node"
+      ? undefined
+      : createAddressBook({
+          client,
+          extent: config.farEnds,
+          onHealth: (what, health) => tellHealth(health, `${client.server} about the cluster's ${what}`, what, options),
+        });
+  return {
+    node,
+    directory,
+    farEnds: { find: (address, port) => nameOf(directory.findByAddress(address)) ?? book?.find(address, port) },
+    farEndStats: () => book?.stats() ?? new Map(),
+    async close() {
+      await Promise.all([directory.close(), book?.close()]);
+    },
+  };
+}
+
+function nameOf(pod: Pod | undefined): FarEnd | undefined {
+  return pod && { namespace: pod.namespace, pod: pod.name };
 }
 
 function readNodeName(text: string | undefined): string | undefined {
@@ -57,8 +83,13 @@ function readNodeName(text: string | undefined): string | undefined {
   return parsed.value;
 }
 
-function tellHealth({ state, reason, isRefused }: WatchHealth, what: string, { say, warn }: KubernetesOptions): void {
+function tellHealth(
+  { state, reason, isRefused }: WatchHealth,
+  what: string,
+  resource: string,
+  { say, warn }: KubernetesOptions,
+): void {
   if (state === "reading") return say(`skbspan: reading ${what}`);
-  const hint = isRefused ? "; its role needs `list` and `watch` of `pods`" : "";
+  const hint = isRefused ? `; its role needs list and watch of ${resource}` : "";
   warn(`cannot read ${what}, those that it has not told of yet stay unnamed: ${reason}${hint}`);
 }

@@ -45,6 +45,23 @@ function numberRows<Table extends Record<string, Row>>(table: Table): { [Name in
   };
 }
 
+type FarEndRows<Side extends string> = Record<`${Side}Pod` | `${Side}Namespace` | `${Side}Service`, Row>;
+
+function farEndRows<const Side extends "source" | "destination">(side: Side): FarEndRows<Side> {
+  const row = (key: string, meaning: string): Row => ({
+    key: `${side}.${key}`,
+    type: "string",
+    on: ["root"],
+    meaning,
+    source: "Kubernetes' API; --far-ends says how far it is asked",
+  });
+  return {
+    [`${side}Pod`]: row("k8s.pod.name", `The pod that \`${side}.address\` belongs to, when it is known`),
+    [`${side}Namespace`]: row("k8s.namespace.name", "The namespace of that pod or Service"),
+    [`${side}Service`]: row("k8s.service.name", `The Service whose ClusterIP \`${side}.address\` is`),
+  } as FarEndRows<Side>;
+}
+
 /** Every attribute of a span, once. docs/attributes.md is generated from this table. */
 export const attributes = numberRows({
   sourceAddress: {
@@ -75,6 +92,8 @@ export const attributes = numberRows({
     meaning: "Port that the packet went to, as it was at first sight",
     source: firstContext,
   },
+  ...farEndRows("source"),
+  ...farEndRows("destination"),
   networkType: {
     key: ATTR_NETWORK_TYPE,
     type: "string",

@@ -46,6 +46,7 @@ function addPacket(draft: JourneyDraft, root: SpanDraft, context: Context | unde
     shared(attributes.sourcePort, context.sourcePort);
     shared(attributes.destinationPort, context.destinationPort);
   }
+  addFarEnds(draft, root, context);
   shared(attributes.networkType, nameNetwork(context));
   shared(attributes.networkTransport, nameTransport(context));
   if (context.hasTransport && context.transport === TCP) {
@@ -73,6 +74,21 @@ function addPacket(draft: JourneyDraft, root: SpanDraft, context: Context | unde
   if (context.netnsInode !== 0) shared(attributes.netnsInode, context.netnsInode);
   shared(attributes.networkInterfaceName, context.interfaceName);
   if (context.interfaceIndex !== 0) shared(attributes.networkInterfaceIndex, context.interfaceIndex);
+}
+
+function addFarEnds({ state, pool }: JourneyDraft, root: SpanDraft, context: Context): void {
+  const isPorted = hasPorts(context);
+  const source = state.farEnd(context.sourceAddress, isPorted ? context.sourcePort : undefined);
+  const destination = state.farEnd(context.destinationAddress, isPorted ? context.destinationPort : undefined);
+  if (source) {
+    if (source.pod) root.add(pool.get(attributes.sourcePod, source.pod));
+    if (source.service) root.add(pool.get(attributes.sourceService, source.service));
+    root.add(pool.get(attributes.sourceNamespace, source.namespace));
+  }
+  if (!destination) return;
+  if (destination.pod) root.add(pool.get(attributes.destinationPod, destination.pod));
+  if (destination.service) root.add(pool.get(attributes.destinationService, destination.service));
+  root.add(pool.get(attributes.destinationNamespace, destination.namespace));
 }
 
 function addJourney(draft: JourneyDraft, root: SpanDraft): void {

@@ -5,6 +5,7 @@ import { arbitraryRecording } from "../../test/lib/arbitrary-recording.js";
 import { buildRecording, type Unit } from "../../test/lib/build-recording.js";
 import { collectJourneys } from "../../test/lib/collect-journeys.js";
 import { benignDropSeenByEntries, droppedSeenByTracepoints, tcpAcrossNode } from "../../test/lib/example-recordings.js";
+import type { FarEnds } from "../enrich/far-end.js";
 import { wireBackend, wireJourneyEnd } from "../wire/layout.js";
 import { attributes } from "./attributes.js";
 import { formatSpanId, listAttributes } from "./list-attributes.js";
@@ -284,4 +285,26 @@ test("the attribute table is in order", () => {
   const keys = Object.values(attributes).map((definition) => definition.key);
   assert.equal(new Set(keys).size, keys.length);
   for (const key of keys) assert.match(key, /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/);
+});
+
+test("the ends of a packet are named when somebody knows whose their addresses are", () => {
+  const asked: [string, number | undefined][] = [];
+  const farEnds: FarEnds = {
+    find(address, port) {
+      asked.push([address, port]);
+      if (asked.length === 1) return { namespace: "shop", pod: "checkout-x" };
+      return { namespace: "money", service: "pay" };
+    },
+  };
+  const [journey] = collectJourneys(tcpAcrossNode(), { farEnds });
+  const values = valuesOf(journey?.spans[0]);
+  assert.deepEqual(asked, [
+    [values["source.address"], values["source.port"]],
+    [values["destination.address"], values["destination.port"]],
+  ]);
+  assert.equal(values["source.k8s.pod.name"], "checkout-x");
+  assert.equal(values["source.k8s.namespace.name"], "shop");
+  assert.equal(values["source.k8s.service.name"], undefined);
+  assert.equal(values["destination.k8s.service.name"], "pay");
+  assert.equal(values["destination.k8s.namespace.name"], "money");
 });

@@ -1,9 +1,9 @@
 import type { Sink } from "../../exporter/export/sink.js";
 import type { JourneySpans } from "../../exporter/map/packet-span.js";
-import { createPipeline } from "../../exporter/pipeline.js";
+import { createPipeline, type PipelineOptions } from "../../exporter/pipeline.js";
 
 /** The journeys of a recording, as any sink would get them. */
-export function collectJourneys(recording: Uint8Array): JourneySpans[] {
+export function collectJourneys(recording: Uint8Array, options: Pick<PipelineOptions, "farEnds"> = {}): JourneySpans[] {
   const journeys: JourneySpans[] = [];
   const done = Promise.resolve();
   const sink: Sink = {
@@ -20,7 +20,7 @@ export function collectJourneys(recording: Uint8Array): JourneySpans[] {
       lostSpans: {},
     }),
   };
-  const pipeline = createPipeline({ sinks: [sink] });
+  const pipeline = createPipeline({ ...options, sinks: [sink] });
   pipeline.push(recording);
   pipeline.end();
   return journeys;

@@ -23,11 +23,8 @@ export async function startScriptedApi(script: {
   readonly list: readonly Answer[];
   readonly watch: readonly Answer[];
 }): Promise<ScriptedApi> {
-  const certificates = makeCertificates();
-  const authority = certificates.createAuthority("authority");
-  const { certificate: cert, key } = authority.issue("server");
   const asked: ScriptedApi["asked"][number][] = [];
-  const server = createServer({ cert, key }, (request, response) => {
+  const api = await startApi((request, response) => {
     const { searchParams } = new URL(request.url ?? "/", "https://localhost");
     const kind = searchParams.has("watch") ? "watch" : "list";
     const place = asked.filter((entry) => entry.kind === kind).length;
@@ -35,6 +32,26 @@ export async function startScriptedApi(script: {
     const answers = script[kind];
     (answers[place] ?? answers.at(-1))?.(request, response);
   });
+  return { ...api, asked };
+}
+
+/** One that has, for each resource, a list and what its watches say. */
+export function startWatchedApi(
+  give: (resource: string) => { readonly list: object; readonly watch: Answer },
+): Promise<Pick<ScriptedApi, "client" | "close">> {
+  return startApi((request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? "/", "https://localhost");
+    const { list, watch } = give(pathname.split("/").at(-1) ?? "");
+    const answer = searchParams.has("watch") ? watch : answerJson(list);
+    answer(request, response);
+  });
+}
+
+async function startApi(answer: Answer): Promise<Pick<ScriptedApi, "client" | "close">> {
+  const certificates = makeCertificates();
+  const authority = certificates.createAuthority("authority");
+  const { certificate: cert, key } = authority.issue("server");
+  const server = createServer({ cert, key }, answer);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const client = createApiClient({
@@ -43,7 +60,6 @@ export async function startScriptedApi(script: {
   });
   return {
     client,
-    asked,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
