@@ -43,8 +43,10 @@ enum wire_frame_type {
 	WIRE_FRAME_JOURNEY = 6,     /* struct wire_journey and its units */
 	WIRE_FRAME_STATS = 7,       /* struct wire_stats, once a second and before END */
 	WIRE_FRAME_CLOCK = 8,       /* struct wire_clock, once a second */
-	WIRE_FRAME_MESSAGE = 9, /* struct wire_message, one zero-terminated string: for the user, not for machines */
-	WIRE_FRAME_END = 10,    /* struct wire_end; a stream without it was cut */
+	WIRE_FRAME_MESSAGE = 9,    /* struct wire_message, one zero-terminated string: for the user, not for machines */
+	WIRE_FRAME_END = 10,       /* struct wire_end; a stream without it was cut */
+	WIRE_FRAME_MEMBER = 11,    /* struct wire_member, two zero-terminated strings: cgroup paths, version 2 and 1 */
+	WIRE_FRAME_INVENTORY = 12, /* struct wire_inventory, after every scan; the first before the first journey */
 };
 
 struct wire_frame_header {
@@ -125,6 +127,46 @@ struct wire_namespace {
 	__u64 inode;
 	__u32 flags; /* WIRE_NAMESPACE_* */
 	__u32 reserved;
+};
+
+/* wire_member.flags */
+#define WIRE_MEMBER_NODE 1u /* the namespace is the first one of the kernel: that of the machine */
+#define WIRE_MEMBER_GONE 2u /* no process of this name is in this namespace and these cgroups any more */
+#define WIRE_MEMBER_CUT 4u  /* a path has more levels than fit: the outermost are missing */
+
+/*
+ * Who is in a network namespace: processes of one name, in one cgroup of each version. Told when first seen, and when the last
+ * is gone. A path begins with `/` and starts at the root of the hierarchy; it is empty when it is not known. That of version 1 is
+ * the memory controller's, empty when that controller is in the hierarchy of version 2.
+ */
+struct wire_member {
+	__u64 netns_cookie; /* 0: this kernel has none */
+	__u64 observed_monotonic_ns;
+	__u64 start_monotonic_ns; /* of the process that was seen first */
+	__u64 cgroup_id;          /* of version 2; unlike a path, never used again */
+	__u64 cgroup_v1_id;       /* 0: as the path, not known */
+	__u32 netns_inode;
+	__u32 process_id; /* of that process, as the first process namespace numbers it */
+	__u32 flags;      /* WIRE_MEMBER_* */
+	__u32 reserved;
+	char process_name[16];
+};
+
+enum wire_inventory_method {
+	WIRE_INVENTORY_NONE = 0,     /* this kernel or these rights allow no scan: nothing is known of namespaces */
+	WIRE_INVENTORY_ITERATOR = 1, /* the kernel's iterator of tasks */
+	WIRE_INVENTORY_WALK = 2,     /* the list of processes, followed by the program itself */
+};
+
+/* A scan: every process that lived all the time from its start to its end has been told of, if `lost` is 0. */
+struct wire_inventory {
+	__u64 start_monotonic_ns;
+	__u64 end_monotonic_ns;
+	__u64 lost; /* since the start: reports for which there was no room */
+	__u32 method;
+	__u32 tasks; /* that were looked at */
+	__u32 members;
+	__u32 is_live; /* 1: new members are told of between scans too */
 };
 
 enum wire_stat {

@@ -1,6 +1,7 @@
 import { createStreamDecoder } from "./decode/create-stream-decoder.js";
 import type { Frame, Journey, MessageFrame } from "./decode/frame.js";
 import { createNodeState, type NodeState } from "./enrich/create-node-state.js";
+import type { WaitingRoom } from "./enrich/create-waiting-room.js";
 import type { FarEnds } from "./enrich/far-end.js";
 import type { IdentityResolver } from "./enrich/identity.js";
 import type { Sink } from "./export/sink.js";
@@ -11,6 +12,8 @@ export interface PipelineOptions {
   readonly sinks: readonly Sink[];
   readonly resolver?: IdentityResolver;
   readonly farEnds?: FarEnds | undefined;
+  /** Where journeys wait for the names of pods; default: none waits. */
+  readonly waitingRoom?: WaitingRoom;
   /** Whether the journey is left out before any work is put into it. Drops are never asked for. */
   readonly isShed?: (journey: Journey, state: NodeState) => boolean;
   /** Every journey, before any is left out; without those that were shed. */
@@ -46,12 +49,20 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const state = createNodeState({ ...(resolver ? { resolver } : {}), ...(farEnds ? { farEnds } : {}) });
   let journeys = 0;
   let spans = 0;
+  const { waitingRoom } = options;
   const handle = (frame: Frame): void => {
     options.onFrame?.(frame);
     if (frame.type === "message") options.onMessage?.(frame);
+    if (frame.type === "clock") passOn(waitingRoom?.release(frame.monotonicNs));
     if (frame.type !== "journey") return state.apply(frame);
-    if (frame.journey.end !== "dropped" && options.isShed?.(frame.journey, state)) return;
-    const mapped = mapJourney(frame.journey, state);
+    if (!waitingRoom?.takes(frame.journey)) handleJourney(frame.journey);
+  };
+  const passOn = (journeys: readonly Journey[] = []): void => {
+    for (const journey of journeys) handleJourney(journey);
+  };
+  const handleJourney = (journey: Journey): void => {
+    if (journey.end !== "dropped" && options.isShed?.(journey, state)) return;
+    const mapped = mapJourney(journey, state);
     options.onMapped?.(mapped);
     if (options.keep && !options.keep(mapped)) return;
     const journeySpans = options.reduce ? options.reduce(mapped) : mapped;
@@ -71,8 +82,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     },
     push(bytes) {
       for (const frame of decoder.push(bytes)) handle(frame);
+      passOn(waitingRoom?.release(0n));
     },
-    end: () => decoder.end(),
+    end() {
+      passOn(waitingRoom?.releaseAll());
+      decoder.end();
+    },
     drained() {
       const waits = options.sinks.map((sink) => sink.drained()).filter((wait) => wait !== undefined);
       return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
@@ -81,6 +96,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       await Promise.all(options.sinks.map((sink) => sink.flush()));
     },
     async close() {
+      passOn(waitingRoom?.releaseAll());
       await Promise.all(options.sinks.map((sink) => sink.close()));
     },
   };

@@ -28,9 +28,28 @@ static __always_inline bool packet__may_match(struct scratch *scratch)
 	return !settings.filter_present || filter_matches(&scratch->view);
 }
 
+/* Whether the packet is in a namespace that was not chosen: asked before its headers are read, so that the packets of other pods
+ * cost no more than any that does not match. */
+static __always_inline bool packet__is_elsewhere(const struct scratch *scratch)
+{
+	const struct sk_buff *skb = (void *)scratch->sk_buff;
+	struct place place;
+	__u64 cookie;
+
+	if (!settings.namespaces_are_chosen)
+		return false;
+	place = place__read(skb);
+	if (!place.net)
+		return false; /* a message, or where it cannot be read: asked again with the context */
+	cookie = net__cookie(place.net);
+	return !bpf_map_lookup_elem(&chosen_namespaces, &cookie);
+}
+
 static __always_inline bool context__matches(const struct wire_context *context)
 {
 	if (settings.netns_inode && context->netns_inode != settings.netns_inode)
+		return false;
+	if (settings.namespaces_are_chosen && !bpf_map_lookup_elem(&chosen_namespaces, &context->netns_cookie))
 		return false;
 	return interface__matches(context->interface_name);
 }

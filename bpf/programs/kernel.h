@@ -86,9 +86,54 @@ struct sk_buff___vlan_present {
 	__u8 vlan_present : 1;
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
+struct nsproxy {
+	struct net *net_ns;
+};
+
+struct kernfs_node {
+	const char *name;
+	__u64 id;
+	struct kernfs_node *parent;
+};
+
+struct kernfs_node___since_6_18 {
+	struct kernfs_node *__parent; /* the parent is under RCU */
+};
+
+struct cgroup_root;
+
+struct cgroup {
+	struct kernfs_node *kn;
+	struct cgroup_root *root; /* of its hierarchy */
+};
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+};
+
+struct css_set {
+	struct cgroup_subsys_state *subsys[1]; /* one a controller that was built in: see css_set__memory */
+	struct cgroup *dfl_cgrp;
+};
+
+enum cgroup_subsys_id {
+	memory_cgrp_id = 0, /* relocated: its place in css_set.subsys differs by kernel */
+};
+
 struct task_struct {
 	void *stack;
 	unsigned int flags;
+	int tgid;
+	__u64 start_time; /* CLOCK_MONOTONIC */
+	struct list_head tasks;
+	struct task_struct *group_leader;
+	struct nsproxy *nsproxy;
+	struct css_set *cgroups;
+	char comm[16];
 };
 
 /* The registers that a task entered the kernel with. */

@@ -82,6 +82,15 @@ struct {
 	__type(value, __u64);
 } open_hops SEC(".maps");
 
+/* By cookie: in which namespaces packets are looked at, when not in all. User space follows the pods with it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MOST_CHOSEN_NAMESPACES);
+	__type(key, __u64);
+	__type(value, __u8);
+} chosen_namespaces SEC(".maps");
+
 const volatile struct settings settings;
 
 const volatile struct probe_table probe_table SEC(".rodata.probe_table");

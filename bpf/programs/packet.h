@@ -8,6 +8,7 @@
 
 #include <bpf/bpf_endian.h>
 #include "maps.h"
+#include "namespace.h"
 
 #define ETHERNET_HEADER_BYTES 14
 #define VLAN_TAG_BYTES 4
@@ -201,13 +202,18 @@ static __always_inline bool is_kernel_address(__u64 address)
 	return (__s64)address < 0;
 }
 
-/* Namespace and interface. Unknown stays 0: in receive queues skb->dev holds something else (udp_set_dev_scratch). */
-static __always_inline void context__read_place(struct scratch *scratch, const struct sk_buff *skb)
+/* Where a packet is. Unknown stays NULL: in receive queues skb->dev holds something else (udp_set_dev_scratch). */
+struct place {
+	struct net *net;
+	struct net_device *device;
+	__u32 interface_index; /* 0: none, or not known */
+};
+
+static __always_inline struct place place__read(const struct sk_buff *skb)
 {
-	struct wire_context *context = &scratch->context;
 	struct net_device *device = skb->dev;
+	struct place place = {};
 	bool is_of_route = false;
-	struct net *net = NULL;
 
 	if (!is_kernel_address((__u64)device)) {
 		struct dst_entry *route = (void *)(skb->_skb_refdst & ~1ul);
@@ -218,28 +224,32 @@ static __always_inline void context__read_place(struct scratch *scratch, const s
 		is_of_route = true;
 	}
 	if (is_kernel_address((__u64)device)) {
-		bpf_core_read(&context->interface_index, sizeof(__u32), &device->ifindex);
-		bpf_core_read(&net, sizeof(net), &device->nd_net.net);
+		place.device = device;
+		bpf_core_read(&place.interface_index, sizeof(__u32), &device->ifindex);
+		bpf_core_read(&place.net, sizeof(place.net), &device->nd_net.net);
 		/* the route of every packet that is delivered here names lo, wherever the packet came from */
-		if (is_of_route && context->interface_index == LOOPBACK_INTERFACE_INDEX) {
-			context->interface_index = 0;
-		} else {
-			bpf_core_read(context->interface_name, sizeof(context->interface_name), &device->name);
-		}
+		if (is_of_route && place.interface_index == LOOPBACK_INTERFACE_INDEX)
+			place.interface_index = 0;
 	} else if (is_kernel_address((__u64)skb->sk)) {
-		bpf_core_read(&net, sizeof(net), &skb->sk->__sk_common.skc_net.net);
+		bpf_core_read(&place.net, sizeof(place.net), &skb->sk->__sk_common.skc_net.net);
 	}
+	return place;
+}
+
+static __always_inline void context__read_place(struct scratch *scratch, const struct sk_buff *skb)
+{
+	struct wire_context *context = &scratch->context;
+	struct place place = place__read(skb);
+	struct net_device *device = place.device;
+	struct net *net = place.net;
+
+	context->interface_index = place.interface_index;
+	if (place.interface_index)
+		bpf_core_read(context->interface_name, sizeof(context->interface_name), &device->name);
 	if (!net)
 		return;
 	bpf_core_read(&context->netns_inode, sizeof(__u32), &net->ns.inum);
-	if (bpf_core_field_exists(net->net_cookie)) {
-		bpf_core_read(&context->netns_cookie, sizeof(__u64), &net->net_cookie);
-	} else {
-		struct net___with_ns_id *newer = (void *)net;
-
-		if (bpf_core_field_exists(newer->ns.ns_id))
-			bpf_core_read(&context->netns_cookie, sizeof(__u64), &newer->ns.ns_id);
-	}
+	context->netns_cookie = net__cookie(net);
 }
 
 static __always_inline bool skb__has_vlan_tag(const struct sk_buff *skb)
@@ -372,6 +382,7 @@ static __always_inline bool view__fill(struct scratch *scratch, const struct sk_
 enum look {
 	LOOK_UNREADABLE,
 	LOOK_NOT_A_PACKET,
+	LOOK_ELSEWHERE, /* see packet__is_elsewhere */
 	LOOK_READ,
 };
 

@@ -183,15 +183,18 @@ struct settings {
 	__u64 interface_name[2]; /* zeros: any */
 	__u8 filter_present;
 	__u8 filter_reads_link;
-	__u8 ends_may_be_unseen;   /* tracepoint backend: an sk_buff can be reused without an end having been seen */
-	__u8 tracepoints_are_hops; /* tracepoint backend and probe set drops */
-	__u8 drop_looks;           /* a drop may be the first sight of a packet */
-	__u8 keep_drops;           /* min_duration_ns does not hold for what was dropped */
-	__u8 reserved[2];
+	__u8 ends_may_be_unseen;    /* tracepoint backend: an sk_buff can be reused without an end having been seen */
+	__u8 tracepoints_are_hops;  /* tracepoint backend and probe set drops */
+	__u8 drop_looks;            /* a drop may be the first sight of a packet */
+	__u8 keep_drops;            /* min_duration_ns does not hold for what was dropped */
+	__u8 namespaces_are_chosen; /* only packets in a namespace that is in chosen_namespaces */
+	__u8 reserved;
 	__u64 trampolines[TRAMPOLINES]; /* where a function returns to whose return is probed; 0: none */
 	struct tracepoint_settings tracepoints[TRACEPOINT_PLACES];
 };
 
 #define STACK_FRAMES 32
+
+#define MOST_CHOSEN_NAMESPACES 65536
 
 #endif

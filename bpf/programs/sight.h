@@ -220,6 +220,8 @@ static __always_inline bool rejection__is_final(const struct scratch *scratch)
 {
 	if (settings.mark_mask || settings.interface_name[0])
 		return false;
+	if (settings.namespaces_are_chosen && !scratch->context.netns_cookie)
+		return false; /* where it is was not to be seen here */
 	return !settings.filter_reads_link || scratch->view.flags & PACKET_VIEW_LINK_KNOWN;
 }
 
@@ -227,7 +229,7 @@ static __always_inline bool packet__matches(struct scratch *scratch, __u32 level
 {
 	if (!packet__may_match(scratch))
 		return false;
-	if (!settings.netns_inode && !settings.interface_name[0])
+	if (!settings.netns_inode && !settings.interface_name[0] && !settings.namespaces_are_chosen)
 		return true;
 	packet__describe(level, cookie, false);
 	return context__matches(&scratch->context);
@@ -256,6 +258,14 @@ static __always_inline int packet__decide(struct scratch *scratch, __u32 level, 
 	return number;
 }
 
+/* It cannot match before it comes to another namespace, and the functions where that happens are all rechecks. */
+static __always_inline void packet__reject_elsewhere(__u64 skb)
+{
+	stat__add(WIRE_STAT_NOT_MATCHED, 1);
+	if (!settings.ends_may_be_unseen)
+		*rejected__entry(skb) = skb;
+}
+
 /* First look at a packet that no journey follows. Returns its slot's number with a reference when one begins, or -1. */
 verified_alone int packet__first_sight(__u64 skb, __u64 cookie, __u64 stack_pointer)
 {
@@ -264,8 +274,13 @@ verified_alone int packet__first_sight(__u64 skb, __u64 cookie, __u64 stack_poin
 
 	if (!scratch)
 		return -1;
-	look = packet__read(scratch, skb, cookie) ? packet__view(level) : LOOK_UNREADABLE;
-	if (look == LOOK_READ)
+	if (!packet__read(scratch, skb, cookie))
+		look = LOOK_UNREADABLE;
+	else
+		look = packet__is_elsewhere(scratch) ? LOOK_ELSEWHERE : packet__view(level);
+	if (look == LOOK_ELSEWHERE)
+		packet__reject_elsewhere(skb);
+	else if (look == LOOK_READ)
 		number = packet__decide(scratch, level, skb, cookie, stack_pointer);
 	else if (look == LOOK_UNREADABLE)
 		stat__add(WIRE_STAT_UNREADABLE, 1);

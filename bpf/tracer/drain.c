@@ -15,6 +15,7 @@
 
 #include "../programs/shared.h"
 #include "attach.h"
+#include "inventory.h"
 #include "stream.h"
 #include "symbols.h"
 
@@ -82,7 +83,7 @@ static void drain__write_symbol(struct drain *drain, uint64_t address)
 	stream__symbol(drain->stream, address, start, name ? name : "");
 }
 
-/* Counts the hops and names the addresses of a journey's stacks. */
+/* Counts the hops, names the addresses of a journey's stacks, and asks whose its namespaces are. */
 static void drain__read_units(struct drain *drain, const struct wire_journey *journey)
 {
 	const char *units = (const char *)(journey + 1);
@@ -93,6 +94,7 @@ static void drain__read_units(struct drain *drain, const struct wire_journey *jo
 		const uint64_t *frames = (const void *)(head + 1);
 
 		if (head->probe == WIRE_UNIT_CONTEXT) {
+			inventory__note(drain->options.inventory, ((const struct wire_context *)head)->netns_cookie);
 			unit += WIRE_CONTEXT_UNITS;
 		} else if (head->probe == WIRE_UNIT_STACK) {
 			for (uint32_t frame = 0; frame < head->frame_count; frame++)

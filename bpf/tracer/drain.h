@@ -9,6 +9,7 @@
 struct attachment;
 struct bpf_object;
 struct drain;
+struct inventory;
 struct stream;
 struct symbol_table;
 
@@ -17,6 +18,7 @@ struct drain_options {
 	uint64_t expire_ns;
 	const struct symbol_table *symbols;
 	const struct attachment *attachment;
+	struct inventory *inventory; /* is told of namespaces that packets were in */
 };
 
 /* NULL with a message in `error` on failure. Options and what they point to must outlive the drain. */

@@ -46,7 +46,8 @@ struct trace_options {
 	uint64_t journeys;    /* 0: no limit */
 	uint64_t duration_ms; /* 0: no limit */
 	bool exit_with_stdin;
-	bool empty_programs; /* for `npm run bench`: attach programs that do nothing */
+	bool chosen_namespaces; /* only those that commands choose */
+	bool empty_programs;    /* for `npm run bench`: attach programs that do nothing */
 	bool empty_returns;
 };
 

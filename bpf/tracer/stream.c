@@ -193,6 +193,22 @@ void stream__namespace(struct stream *stream, uint64_t inode, uint32_t flags, co
 	stream__frame_with_string(stream, WIRE_FRAME_NAMESPACE, &namespace, sizeof(namespace), name);
 }
 
+void stream__member(struct stream *stream, const struct wire_member *member, const char *path, const char *path_v1)
+{
+	stream__frame(stream, WIRE_FRAME_MEMBER,
+		      (struct part[]){
+			      { member, sizeof(*member) },
+			      { path, strlen(path) + 1 },
+			      { path_v1, strlen(path_v1) + 1 },
+		      },
+		      3);
+}
+
+void stream__inventory(struct stream *stream, const struct wire_inventory *inventory)
+{
+	stream__frame(stream, WIRE_FRAME_INVENTORY, &(struct part){ inventory, sizeof(*inventory) }, 1);
+}
+
 void stream__journey(struct stream *stream, const struct wire_journey *journey, size_t bytes)
 {
 	if (!stream->failure)

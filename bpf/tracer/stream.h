@@ -27,6 +27,8 @@ void stream__probe(struct stream *stream, const struct wire_probe *probe, const 
 void stream__symbol(struct stream *stream, uint64_t address, uint64_t start, const char *name);
 void stream__drop_reason(struct stream *stream, uint32_t value, const char *name);
 void stream__namespace(struct stream *stream, uint64_t inode, uint32_t flags, const char *name);
+void stream__member(struct stream *stream, const struct wire_member *member, const char *path, const char *path_v1);
+void stream__inventory(struct stream *stream, const struct wire_inventory *inventory);
 void stream__journey(struct stream *stream, const struct wire_journey *journey, size_t bytes);
 void stream__stats(struct stream *stream, const struct wire_stats *stats);
 void stream__clock(struct stream *stream); /* both clocks, read now */

@@ -18,10 +18,12 @@
 #include "../filter/filter.h"
 #include "../programs/shared.h"
 #include "capabilities.h"
+#include "commands.h"
 #include "drain.h"
 #include "drop_reasons.h"
 #include "features.h"
 #include "functions.h"
+#include "inventory.h"
 #include "kernel_btf.h"
 #include "kernel_symbols.h"
 #include "namespaces.h"
@@ -56,6 +58,9 @@ struct trace {
 	struct stream *stream;
 	struct drain *drain;
 	struct namespace_table *namespaces;
+	struct inventory *inventory;
+	struct command_reader commands;
+	bool said_command_failure;
 	uint64_t node_inode;
 	uint64_t attach_duration_ns;
 	char error[ERROR_BYTES];
@@ -176,6 +181,7 @@ static void trace__set_settings(const struct trace *trace)
 	settings->min_duration_ns = options->min_duration_ns;
 	if (options->interface)
 		memcpy(settings->interface_name, options->interface, strlen(options->interface));
+	settings->namespaces_are_chosen = options->chosen_namespaces;
 	settings->filter_present = !trace->filter.matches_everything;
 	settings->filter_reads_link = trace->filter.reads_link_addresses;
 	settings->ends_may_be_unseen = trace->backend == WIRE_BACKEND_TRACEPOINT;
@@ -217,8 +223,12 @@ static char last_libbpf_warning[ERROR_BYTES];
 
 static int on_libbpf_message(enum libbpf_print_level level, const char *format, va_list arguments)
 {
+	va_list again; /* a list can be read once */
+
+	va_copy(again, arguments);
 	if (level == LIBBPF_WARN)
-		vsnprintf(last_libbpf_warning, sizeof(last_libbpf_warning), format, arguments);
+		vsnprintf(last_libbpf_warning, sizeof(last_libbpf_warning), format, again);
+	va_end(again);
 	if (getenv(DEBUG_VARIABLE))
 		return vfprintf(stderr, format, arguments);
 	return 0;
@@ -268,6 +278,15 @@ static int trace__attach(struct trace *trace)
 					   sizeof(trace->error));
 	trace->attach_duration_ns = clock__now_ns(CLOCK_MONOTONIC) - start;
 	return trace->attachment ? 0 : EXIT_CODE_KERNEL;
+}
+
+static int trace__open_inventory(struct trace *trace)
+{
+	trace->inventory = inventory__open();
+	if (trace->inventory)
+		return 0;
+	snprintf(trace->error, sizeof(trace->error), "out of memory");
+	return EXIT_CODE_FAILURE;
 }
 
 static int trace__drop_rights(struct trace *trace)
@@ -358,6 +377,7 @@ static int trace__open_stream(struct trace *trace)
 		.expire_ns = trace->options->expire_ms * 1000000ull,
 		.symbols = trace->symbols,
 		.attachment = trace->attachment,
+		.inventory = trace->inventory,
 	};
 
 	trace->stream = stream__new(STDOUT_FILENO, &stopping);
@@ -374,6 +394,7 @@ static int trace__open_stream(struct trace *trace)
 	trace__write_reasons(trace);
 	stream__namespace(trace->stream, trace->node_inode, WIRE_NAMESPACE_NODE, "");
 	namespace_table__scan(trace->namespaces, on_namespace_changed, trace);
+	inventory__scan(trace->inventory, trace->stream);
 	stream__clock(trace->stream);
 	stream__flush(trace->stream);
 	return 0;
@@ -381,16 +402,41 @@ static int trace__open_stream(struct trace *trace)
 
 /* ---- the loop -------------------------------------------------------------------------------------------------------- */
 
+static void on_command(void *context, enum command_word word, uint64_t cookie, const char *line)
+{
+	struct trace *trace = context;
+	int namespaces = bpf_object__find_map_fd_by_name(trace->object, "chosen_namespaces"), failure = 0;
+	uint8_t chosen = 1;
+
+	if (word == COMMAND_WORD_SCAN)
+		inventory__want_scan(trace->inventory);
+	else if (word == COMMAND_WORD_CHOOSE)
+		failure = bpf_map_update_elem(namespaces, &cookie, &chosen, BPF_ANY);
+	else if (word == COMMAND_WORD_FORGET)
+		bpf_map_delete_elem(namespaces, &cookie); /* what was not there is gone too */
+	else
+		failure = -EINVAL;
+	if (!failure || trace->said_command_failure)
+		return;
+	trace->said_command_failure = true;
+	stream__message(trace->stream, WIRE_MESSAGE_WARNING, "the tracer cannot do as it was told (\"%s\"): %s", line,
+			strerror(-failure));
+}
+
 /* Waits a little, the less the more there was to do, and not when standard input ends and that is to end the trace. */
-static void trace__wait(const struct trace *trace, size_t taken)
+static void trace__wait(struct trace *trace, size_t taken)
 {
 	int timeout_ms = taken == 0 ? POLL_IDLE_MS : taken < DRAIN_TAKE_MOST ? POLL_MS : 0;
 	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
-	char discarded[256];
+	char bytes[4096];
+	ssize_t count;
 
 	if (poll(&input, trace->options->exit_with_stdin ? 1 : 0, timeout_ms) <= 0)
 		return;
-	if (read(STDIN_FILENO, discarded, sizeof(discarded)) <= 0)
+	count = read(STDIN_FILENO, bytes, sizeof(bytes));
+	if (count > 0)
+		command_reader__push(&trace->commands, bytes, count, on_command, trace);
+	else
 		stopping = 1;
 }
 
@@ -418,6 +464,7 @@ static enum wire_end_cause trace__run(struct trace *trace)
 		size_t taken = drain__take(trace->drain);
 		uint64_t now = clock__now_ns(CLOCK_MONOTONIC);
 
+		inventory__take(trace->inventory, trace->stream);
 		if (now - expired >= EXPIRE_EVERY_NS) {
 			drain__expire(trace->drain);
 			expired = now;
@@ -459,6 +506,7 @@ static void trace__free(struct trace *trace)
 	if (trace->namespaces)
 		namespace_table__free(trace->namespaces);
 	attachment__free(trace->attachment);
+	inventory__free(trace->inventory);
 	bpf_object__close(trace->object);
 	plan__free(&trace->plan);
 	if (trace->functions)
@@ -481,6 +529,7 @@ int trace_command__run(const struct trace_options *options)
 		{ "plan", trace__make_plan },
 		{ "load", trace__load },
 		{ "attach", trace__attach },
+		{ "inventory", trace__open_inventory },
 		{ "rights", trace__drop_rights },
 		{ "stream", trace__open_stream },
 	};

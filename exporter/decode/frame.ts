@@ -148,6 +148,45 @@ export interface NamespaceFrame {
   readonly name: string;
 }
 
+/** Processes of one name in one network namespace and cgroup: told when they are first seen, and when the last is gone. */
+export interface MemberFrame {
+  readonly type: "member";
+  /** 0: this kernel has none. */
+  readonly netnsCookie: bigint;
+  readonly netnsInode: number;
+  readonly observedMonotonicNs: bigint;
+  /** Of the process that was seen first. */
+  readonly startMonotonicNs: bigint;
+  readonly processId: number;
+  readonly processName: string;
+  /** Whether the namespace is the kernel's first one: the machine's. */
+  readonly isNode: boolean;
+  /** The paths are empty then. */
+  readonly isGone: boolean;
+  /** Of cgroup version 2 and 1; never used again. */
+  readonly cgroupId: bigint;
+  readonly cgroupV1Id: bigint;
+  /** From the root of the hierarchy, "/" for the root itself; empty when it is not known. */
+  readonly cgroupPath: string;
+  readonly cgroupV1Path: string;
+}
+
+export type InventoryMethod = "none" | "iterator" | "walk";
+
+/** All processes were looked at: who is not told of as a member, was not there. */
+export interface InventoryFrame {
+  readonly type: "inventory";
+  readonly startMonotonicNs: bigint;
+  readonly endMonotonicNs: bigint;
+  /** "none": this kernel or these rights allow no scan. */
+  readonly method: InventoryMethod;
+  readonly isLive: boolean;
+  readonly tasks: number;
+  readonly members: number;
+  /** Reports that were lost since the start. */
+  readonly lost: number;
+}
+
 export interface JourneyFrame {
   readonly type: "journey";
   readonly journey: Journey;
@@ -184,6 +223,8 @@ export type Frame =
   | SymbolFrame
   | DropReasonFrame
   | NamespaceFrame
+  | MemberFrame
+  | InventoryFrame
   | JourneyFrame
   | StatsFrame
   | ClockFrame

@@ -7,7 +7,10 @@ import {
   wireEndCause,
   wireFrameType,
   wireHello,
+  wireInventory,
+  wireInventoryMethod,
   wireJourney,
+  wireMember,
   wireMessage,
   wireMessageLevel,
   wireNamespace,
@@ -17,7 +20,18 @@ import {
   wireStats,
   wireSymbol,
 } from "../wire/layout.js";
-import type { Backend, EndFrame, Frame, HelloFrame, NamespaceFrame, ProbeFrame, StatsFrame } from "./frame.js";
+import type {
+  Backend,
+  EndFrame,
+  Frame,
+  HelloFrame,
+  InventoryFrame,
+  InventoryMethod,
+  MemberFrame,
+  NamespaceFrame,
+  ProbeFrame,
+  StatsFrame,
+} from "./frame.js";
 import { failCorrupt, type Payload, readAddress, readText, readUnsigned64 } from "./payload.js";
 import { readJourney } from "./read-journey.js";
 
@@ -62,6 +76,12 @@ export function readFrame(payload: Payload, type: number, at: number, length: nu
     case wireFrameType.namespace:
       requireBytes(payload, at, length, wireNamespace.bytes, "NAMESPACE");
       return readNamespace(payload, at, length);
+    case wireFrameType.member:
+      requireBytes(payload, at, length, wireMember.bytes, "MEMBER");
+      return readMember(payload, at, length);
+    case wireFrameType.inventory:
+      requireBytes(payload, at, length, wireInventory.bytes, "INVENTORY");
+      return readInventory(payload, at);
     case wireFrameType.stats:
       requireBytes(payload, at, length, wireStats.bytes, "STATS");
       return readStats(payload, at);
@@ -140,6 +160,47 @@ function readNamespace(payload: Payload, at: number, length: number): NamespaceF
     isNode: (flags & wire.namespaceNode) !== 0,
     isGone: (flags & wire.namespaceGone) !== 0,
     name: readText(payload, at + wireNamespace.bytes, length - wireNamespace.bytes),
+  };
+}
+
+function readMember(payload: Payload, at: number, length: number): MemberFrame {
+  const { view, isLittleEndian: little, bytes } = payload;
+  const flags = view.getUint32(at + wireMember.flags, little);
+  const texts = bytes.toString("utf8", at + wireMember.bytes, at + length).split("\0");
+  if (texts.length < 3) failCorrupt(payload, at, `a MEMBER frame with ${texts.length - 1} of 2 texts`);
+  return {
+    type: "member",
+    netnsCookie: view.getBigUint64(at + wireMember.netnsCookie, little),
+    netnsInode: view.getUint32(at + wireMember.netnsInode, little),
+    observedMonotonicNs: view.getBigUint64(at + wireMember.observedMonotonicNs, little),
+    startMonotonicNs: view.getBigUint64(at + wireMember.startMonotonicNs, little),
+    processId: view.getUint32(at + wireMember.processId, little),
+    processName: readText(payload, at + wireMember.processName, wireMember.processNameBytes),
+    isNode: (flags & wire.memberNode) !== 0,
+    isGone: (flags & wire.memberGone) !== 0,
+    cgroupId: view.getBigUint64(at + wireMember.cgroupId, little),
+    cgroupV1Id: view.getBigUint64(at + wireMember.cgroupV1Id, little),
+    cgroupPath: texts[0] ?? "",
+    cgroupV1Path: texts[1] ?? "",
+  };
+}
+
+const inventoryMethods: Readonly<Record<number, InventoryMethod>> = {
+  [wireInventoryMethod.iterator]: "iterator",
+  [wireInventoryMethod.walk]: "walk",
+};
+
+function readInventory(payload: Payload, at: number): InventoryFrame {
+  const { view, isLittleEndian: little } = payload;
+  return {
+    type: "inventory",
+    startMonotonicNs: view.getBigUint64(at + wireInventory.startMonotonicNs, little),
+    endMonotonicNs: view.getBigUint64(at + wireInventory.endMonotonicNs, little),
+    method: inventoryMethods[view.getUint32(at + wireInventory.method, little)] ?? "none",
+    isLive: view.getUint32(at + wireInventory.isLive, little) !== 0,
+    tasks: view.getUint32(at + wireInventory.tasks, little),
+    members: view.getUint32(at + wireInventory.members, little),
+    lost: readUnsigned64(payload, at + wireInventory.lost),
   };
 }
 

@@ -37,8 +37,6 @@ export interface NodeState {
   symbolText(address: KernelAddress): string;
   /** The same object as long as the owner is the same. `cookie` 0: unknown. */
   identity(inode: number, cookie: bigint): Identity;
-  /** Forgets who owns the namespace, or all of them: the resolver has learned something. */
-  forgetIdentities(inode?: number): void;
   /** Whose the address is, when it is known. */
   farEnd(address: string, port: number | undefined): FarEnd | undefined;
   toRealtimeNs(monotonicNs: bigint): bigint;
@@ -65,12 +63,15 @@ class State implements NodeState {
   private readonly reasons = new Map<number, string>();
   private readonly symbols = new Map<KernelAddress, KernelSymbol>();
   private readonly namespaces = new Map<number, Omit<Namespace, "cookie">>();
-  private readonly identities = new Map<number, { cookie: bigint; identity: Identity }>();
+  private readonly identities = new Map<bigint, Identity>();
+  /** Inodes come back: which namespace had this one last. */
+  private readonly lastKeys = new Map<number, bigint>();
   private readonly clock = createClockHistory();
 
   constructor({ resolver, farEnds }: NodeStateOptions) {
     this.resolver = resolver;
     this.farEnds = farEnds;
+    resolver?.onChange?.((key) => this.forgetIdentity(key));
   }
 
   apply(frame: Frame): void {
@@ -98,13 +99,18 @@ class State implements NodeState {
       case "namespace":
         if (this.namespaces.size >= MAX_NAMESPACES) this.namespaces.clear();
         this.namespaces.set(frame.inode, frame);
-        this.identities.delete(frame.inode);
+        this.forgetIdentity(this.lastKeys.get(frame.inode) ?? BigInt(frame.inode));
+        return;
+      case "member":
+      case "inventory":
+        this.resolver?.apply?.(frame);
         return;
       case "stats":
         this.stats = readStats(frame.values);
         return;
       case "clock":
         this.clock.add(frame.monotonicNs, frame.realtimeNs);
+        this.resolver?.apply?.(frame);
         return;
     }
   }
@@ -130,19 +136,26 @@ class State implements NodeState {
   }
 
   identity(inode: number, cookie: bigint): Identity {
-    const known = this.identities.get(inode);
-    // An inode is given to a new namespace as soon as the old one is gone: the cookie tells.
-    if (known && (known.cookie === cookie || cookie === 0n || known.cookie === 0n)) return known.identity;
+    const key = cookie === 0n ? (this.lastKeys.get(inode) ?? BigInt(inode)) : cookie;
+    const known = this.identities.get(key);
+    if (known) return known;
     const namespace = this.namespace(inode, cookie);
-    const identity = this.resolver?.identify(namespace) ?? identifyNamespace(namespace, this.hello);
-    if (this.identities.size >= MAX_NAMESPACES) this.identities.clear();
-    this.identities.set(inode, { cookie, identity });
+    const answer = this.resolver?.identify(namespace);
+    const extra = this.resolver?.nodeAttributes?.() ?? {};
+    const identity =
+      answer === undefined || answer === "node"
+        ? identifyNamespace(answer === "node" ? { ...namespace, isNode: true } : namespace, this.hello, extra)
+        : answer;
+    if (this.identities.size >= MAX_NAMESPACES) this.forgetIdentity(undefined);
+    this.identities.set(key, identity);
+    if (inode !== 0) this.lastKeys.set(inode, key);
     return identity;
   }
 
-  forgetIdentities(inode?: number): void {
-    if (inode === undefined) this.identities.clear();
-    else this.identities.delete(inode);
+  private forgetIdentity(key: bigint | undefined): void {
+    if (key !== undefined) return void this.identities.delete(key);
+    this.identities.clear();
+    this.lastKeys.clear();
   }
 
   farEnd(address: string, port: number | undefined): FarEnd | undefined {

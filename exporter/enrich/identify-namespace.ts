@@ -4,10 +4,18 @@ import type { HelloFrame } from "../decode/frame.js";
 import type { Identity, Namespace } from "./identity.js";
 
 /** The owner as far as the stream itself tells it. */
-export function identifyNamespace(namespace: Namespace, hello: HelloFrame | undefined): Identity {
+export function identifyNamespace(
+  namespace: Namespace,
+  hello: HelloFrame | undefined,
+  nodeAttributes: Readonly<Record<string, string>> = {},
+): Identity {
   const { inode, name } = namespace;
   const inodeAttribute = inode === 0 ? {} : { "netns.inode": inode };
-  const host = { ...nonEmpty(ATTR_HOST_NAME, hello?.hostName), ...nonEmpty(ATTR_HOST_ID, hello?.hostId) };
+  const host = {
+    ...nonEmpty(ATTR_HOST_NAME, hello?.hostName),
+    ...nonEmpty(ATTR_HOST_ID, hello?.hostId),
+    ...nodeAttributes,
+  };
   if (namespace.isNode)
     return { kind: "node", label: "node", attributes: { [ATTR_SERVICE_NAME]: "linux-network", ...host } };
   if (name !== "")

@@ -1,3 +1,5 @@
+import type { Frame } from "../decode/frame.js";
+
 /** What is known of a network namespace from the stream. */
 export interface Namespace {
   /** 0: unknown. */
@@ -19,7 +21,19 @@ export interface Identity {
   readonly attributes: Readonly<Record<string, string | number>>;
 }
 
-/** Knows owners that the stream does not: pods. Undefined: not this one's. */
+/** Knows whose processes are in a namespace: pods, or the node. */
 export interface IdentityResolver {
-  identify(namespace: Namespace): Identity | undefined;
+  /** Undefined: neither a pod's nor the node's, as far as it knows. */
+  identify(namespace: Namespace): Identity | "node" | undefined;
+  /** What it learns from. */
+  apply?(frame: Frame): void;
+  /** Resource attributes of everything on the node, such as its name in Kubernetes. */
+  nodeAttributes?(): Readonly<Record<string, string>>;
+  /** Calls `listener` when what it would answer for a namespace (undefined: for any) may have changed. */
+  onChange?(listener: (key: bigint | undefined) => void): void;
+}
+
+/** What a namespace is known by: its cookie, which is never used again as its inode is; the inode on kernels without cookies. */
+export function namespaceKey({ cookie, inode }: Pick<Namespace, "cookie" | "inode">): bigint {
+  return cookie === 0n ? BigInt(inode) : cookie;
 }

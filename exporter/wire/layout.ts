@@ -20,6 +20,9 @@ export const wire = {
   journeyInProcess: 4,
   journeyStartedLate: 2,
   magic: "SKBSPAN\n",
+  memberCut: 4,
+  memberGone: 2,
+  memberNode: 1,
   namespaceGone: 2,
   namespaceNode: 1,
   unitBytes: 24,
@@ -48,6 +51,8 @@ export const wireFrameType = {
   clock: 8,
   message: 9,
   end: 10,
+  member: 11,
+  inventory: 12,
 } as const;
 
 export const wireFrameHeader = {
@@ -129,6 +134,37 @@ export const wireNamespace = {
   bytes: 16,
   inode: 0,
   flags: 8,
+} as const;
+
+export const wireMember = {
+  bytes: 72,
+  netnsCookie: 0,
+  observedMonotonicNs: 8,
+  startMonotonicNs: 16,
+  cgroupId: 24,
+  cgroupV1Id: 32,
+  netnsInode: 40,
+  processId: 44,
+  flags: 48,
+  processName: 56,
+  processNameBytes: 16,
+} as const;
+
+export const wireInventoryMethod = {
+  none: 0,
+  iterator: 1,
+  walk: 2,
+} as const;
+
+export const wireInventory = {
+  bytes: 40,
+  startMonotonicNs: 0,
+  endMonotonicNs: 8,
+  lost: 16,
+  method: 24,
+  tasks: 28,
+  members: 32,
+  isLive: 36,
 } as const;
 
 export const wireStat = {

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
+/*
+ * Who is in which network namespace: for every process its namespace and the paths of its cgroups. An object of its own, so that a
+ * kernel which refuses it traces all the same.
+ *
+ * A scan looks at all processes. User space runs it with BPF_PROG_TEST_RUN, which asks for no rights once a program is loaded and,
+ * unlike an iterator of the kind that is read as a file, knows nothing of the reader's process namespace: from a pod without hostPID
+ * it sees the whole machine. Between scans tracepoints tell of processes that begin, or that enter a cgroup.
+ */
+#include "inventory.h"
+#include "namespace.h"
+
+char LICENSE[] SEC("license") = "GPL"; /* see tracer.bpf.c */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, INVENTORY_RING_BYTES);
+} reports SEC(".maps");
+
+/* Members that user space knows of, with the scan that saw them last: each is told of with its names once, and once a scan without.
+ * Neither cookies nor the ids of cgroups are used again, so that an entry is never wrong. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, INVENTORY_MEMBERS);
+	__type(key, struct member_key);
+	__type(value, __u64);
+} known SEC(".maps");
+
+struct inventory_state inventory SEC(".data.inventory");
+
+/* ---- one process ----------------------------------------------------------------------------------------------------- */
+
+static __always_inline struct kernfs_node *node__parent(const struct kernfs_node *node)
+{
+	const struct kernfs_node___since_6_18 *newer = (const void *)node;
+	struct kernfs_node *parent = NULL;
+
+	if (bpf_core_field_exists(newer->__parent))
+		bpf_core_read(&parent, sizeof(parent), &newer->__parent);
+	else
+		bpf_core_read(&parent, sizeof(parent), &node->parent);
+	return parent;
+}
+
+/* Hides what the compiler knows of a value, so that the verifier learns the bound from the comparison. */
+#define keep_check(value) asm volatile("" : "+r"(value))
+
+static __always_inline void cgroup__read_names(struct cgroup_names *names, const struct kernfs_node *node)
+{
+	__u64 at = 0;
+
+	names->is_cut = 1;
+	names->bytes = 0;
+	for (int level = 0; level < CGROUP_LEVELS; level++) {
+		struct kernfs_node *parent = node ? node__parent(node) : NULL;
+		const char *name = NULL;
+		long bytes;
+
+		if (!parent) {
+			names->is_cut = 0;
+			break;
+		}
+		keep_check(at);
+		if (at > CGROUP_PATH_BYTES - CGROUP_NAME_BYTES)
+			break;
+		bpf_core_read(&name, sizeof(name), &node->name);
+		bytes = bpf_probe_read_kernel_str(names->names + at, CGROUP_NAME_BYTES, name);
+		if (bytes <= 0 || bytes > CGROUP_NAME_BYTES)
+			break;
+		at += bytes;
+		node = parent;
+	}
+	names->bytes = at;
+}
+
+/* The cgroup that the memory controller of version 1 counts the process in; NULL where it is one of version 2. */
+static __always_inline struct cgroup *css_set__memory(const struct css_set *set, const struct cgroup *unified)
+{
+	struct cgroup_subsys_state *state = NULL;
+	struct cgroup *memory = NULL;
+
+	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
+		return NULL;
+	bpf_probe_read_kernel(&state, sizeof(state),
+			      (const char *)set + bpf_core_field_offset(struct css_set, subsys) +
+				      bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id) * sizeof(state));
+	if (state)
+		bpf_core_read(&memory, sizeof(memory), &state->cgroup);
+	if (!memory || BPF_CORE_READ(memory, root) == BPF_CORE_READ(unified, root))
+		return NULL;
+	return memory;
+}
+
+struct member {
+	struct wire_member wire;
+	struct kernfs_node *nodes[2]; /* of cgroup version 2 and 1; NULL: not known */
+};
+
+/* False: the process has no namespace any more, or is the kernel's. The first task of all stands for the machine itself. */
+static __always_inline bool member__read(struct member *member, const struct task_struct *task)
+{
+	struct wire_member *wire = &member->wire;
+	struct net *net = BPF_CORE_READ(task, nsproxy, net_ns);
+	struct cgroup *unified, *memory;
+	struct kernfs_node *node;
+	struct css_set *set;
+
+	__builtin_memset(member, 0, sizeof(*member));
+	wire->process_id = BPF_CORE_READ(task, tgid);
+	if (!net || (wire->process_id && BPF_CORE_READ(task, flags) & TASK_IS_KERNEL_THREAD))
+		return false;
+	set = BPF_CORE_READ(task, cgroups);
+	unified = BPF_CORE_READ(set, dfl_cgrp);
+	memory = css_set__memory(set, unified);
+	member->nodes[0] = node = BPF_CORE_READ(unified, kn);
+	wire->cgroup_id = BPF_CORE_READ(node, id);
+	if (memory) {
+		member->nodes[1] = node = BPF_CORE_READ(memory, kn);
+		wire->cgroup_v1_id = BPF_CORE_READ(node, id);
+	}
+	wire->netns_cookie = net__cookie(net);
+	wire->netns_inode = BPF_CORE_READ(net, ns.inum);
+	wire->start_monotonic_ns = BPF_CORE_READ(task, start_time);
+	wire->observed_monotonic_ns = bpf_ktime_get_ns();
+	wire->flags = wire->process_id ? 0 : WIRE_MEMBER_NODE;
+	bpf_core_read_str(wire->process_name, sizeof(wire->process_name), &task->comm);
+	return true;
+}
+
+static __always_inline bool member__tell_new(const struct member *member)
+{
+	struct member_record *record = bpf_ringbuf_reserve(&reports, sizeof(*record), 0);
+
+	if (!record)
+		return false;
+	record->head.report = MEMBER_REPORT_NEW;
+	record->head.reserved = 0;
+	record->head.member = member->wire;
+	cgroup__read_names(&record->names[0], member->nodes[0]);
+	cgroup__read_names(&record->names[1], member->nodes[1]);
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	return true;
+}
+
+static __always_inline bool head__tell(enum member_report report, const struct wire_member *member)
+{
+	struct member_head *head = bpf_ringbuf_reserve(&reports, sizeof(*head), 0);
+
+	if (!head)
+		return false;
+	head->report = report;
+	head->reserved = 0;
+	if (member)
+		head->member = *member;
+	bpf_ringbuf_submit(head, BPF_RB_NO_WAKEUP);
+	return true;
+}
+
+/* Tells user space what it does not know of the process yet. */
+static __always_inline void task__report(const struct task_struct *task, bool is_scan)
+{
+	struct member_key key = {};
+	struct member member;
+	__u64 scan = inventory.scan, *last;
+	bool told;
+
+	if (!member__read(&member, task))
+		return;
+	key.netns = member.wire.netns_cookie ?: member.wire.netns_inode;
+	key.cgroup_id = member.wire.cgroup_id;
+	key.cgroup_v1_id = member.wire.cgroup_v1_id;
+	__builtin_memcpy(key.process_name, member.wire.process_name, sizeof(key.process_name));
+	last = bpf_map_lookup_elem(&known, &key);
+	if (last && (!is_scan || *last == scan))
+		return;
+	told = last ? head__tell(MEMBER_REPORT_SEEN, &member.wire) : member__tell_new(&member);
+	if (told)
+		bpf_map_update_elem(&known, &key, &scan, BPF_ANY);
+	else
+		__sync_fetch_and_add(&inventory.lost, 1);
+}
+
+/* ---- scans ----------------------------------------------------------------------------------------------------------- */
+
+struct bpf_iter_task {
+	__u64 opaque[3];
+} __attribute__((aligned(8)));
+
+extern int bpf_iter_task_new(struct bpf_iter_task *it, struct task_struct *task, unsigned int flags) __weak __ksym;
+extern struct task_struct *bpf_iter_task_next(struct bpf_iter_task *it) __weak __ksym;
+extern void bpf_iter_task_destroy(struct bpf_iter_task *it) __weak __ksym;
+extern void bpf_rcu_read_lock(void) __weak __ksym;
+extern void bpf_rcu_read_unlock(void) __weak __ksym;
+
+#define ITERATE_PROCESSES 0 /* BPF_TASK_ITER_ALL_PROCS */
+
+/* Since 6.7. */
+SEC("syscall") int inventory_iterate(void *ctx)
+{
+	struct bpf_iter_task iterator;
+	struct task_struct *task;
+
+	inventory.tasks = 0;
+	bpf_rcu_read_lock();
+	bpf_iter_task_new(&iterator, NULL, ITERATE_PROCESSES);
+	while ((task = bpf_iter_task_next(&iterator))) {
+		inventory.tasks++;
+		task__report(task, true);
+	}
+	bpf_iter_task_destroy(&iterator);
+	bpf_rcu_read_unlock();
+	return 0;
+}
+
+struct walk {
+	struct task_struct *task;
+	struct task_struct *first;
+};
+
+static long walk__step(__u32 index, struct walk *walk)
+{
+	struct task_struct *task = walk->task;
+	struct list_head *next;
+
+	inventory.tasks++;
+	task__report(task, true);
+	next = BPF_CORE_READ(task, tasks.next);
+	if (!next)
+		return 1;
+	walk->task = (void *)next - bpf_core_field_offset(struct task_struct, tasks);
+	return walk->task == walk->first;
+}
+
+/*
+ * Before that, the list of processes is followed here, from the tracer's own. It is one under RCU, and this kind of program is run
+ * inside of a read-side critical section (bpf_prog_test_run_raw_tp): what is on the list cannot be freed meanwhile.
+ */
+SEC("raw_tp") int inventory_walk(void *ctx)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct walk walk = {};
+
+	inventory.tasks = 0;
+	walk.task = walk.first = BPF_CORE_READ(task, group_leader);
+	bpf_loop(INVENTORY_MOST_TASKS, walk__step, &walk, 0);
+	return 0;
+}
+
+/* ---- between scans --------------------------------------------------------------------------------------------------- */
+
+/* sched_process_exec(task, ...): what a runtime starts is where it belongs by now */
+SEC("raw_tp") int inventory_exec(struct bpf_raw_tracepoint_args *ctx)
+{
+	task__report((void *)ctx->args[0], false);
+	return 0;
+}
+
+/* cgroup_attach_task(cgroup, path, task, whole process) */
+SEC("raw_tp") int inventory_attach(struct bpf_raw_tracepoint_args *ctx)
+{
+	task__report((void *)ctx->args[2], false);
+	return 0;
+}
+
+/* cgroup_rmdir(cgroup, path): a container or a pod ended */
+SEC("raw_tp") int inventory_rmdir(void *ctx)
+{
+	head__tell(MEMBER_REPORT_ENDED, NULL);
+	return 0;
+}
