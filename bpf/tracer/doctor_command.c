@@ -42,6 +42,7 @@ int doctor_command__run(void)
 	struct features features;
 
 	features__probe(&features);
+	features__check_inventory(&features);
 	for (size_t i = 0; i < FEATURE_COUNT; i++) {
 		const struct feature_state *state = &features.states[i];
 

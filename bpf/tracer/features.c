@@ -17,6 +17,7 @@
 #include "attempts.h"
 #include "capabilities.h"
 #include "file.h"
+#include "inventory.h"
 #include "kernel_btf.h"
 #include "kernel_symbols.h"
 #include "options.h"
@@ -69,6 +70,8 @@ static const struct feature_text texts[FEATURE_COUNT] = {
 	[FEATURE_JIT] = { "jit", "Programs are compiled (BPF JIT)", "sysctl net.core.bpf_jit_enable=1" },
 	[FEATURE_UNPRIVILEGED] = { "unprivileged", "Programs of unprivileged users are off (not needed, safer)",
 				   "sysctl kernel.unprivileged_bpf_disabled=2" },
+	[FEATURE_INVENTORY] = { "pods", "Whose a network namespace is (pods)",
+				"use kernel 5.17 or later; without it packets are traced, and no pod is named" },
 	[FEATURE_LIBPCAP] = { "libpcap", "Filter expressions (libpcap)", "install libpcap" },
 };
 
@@ -315,6 +318,27 @@ static void features__check_settings(struct features *features)
 		features__set(features, FEATURE_UNPRIVILEGED, value ? ANSWER_YES : ANSWER_NO,
 			      "kernel.unprivileged_bpf_disabled is %ld", value);
 	features__set(features, FEATURE_LIBPCAP, ANSWER_YES, "%s", pcap_lib_version());
+}
+
+/* How it is done is said too: the way for older kernels is as good, but holds one CPU for the time of a scan. */
+void features__check_inventory(struct features *features)
+{
+	struct inventory *inventory = features__have_rights(features) ? inventory__open() : NULL;
+	enum wire_inventory_method method = inventory ? inventory__method(inventory) : WIRE_INVENTORY_NONE;
+	const char *live = inventory && inventory__is_live(inventory) ?
+				   "processes that begin are reported" :
+				   "processes that begin are found by the next scan only";
+
+	if (!inventory)
+		features__set(features, FEATURE_INVENTORY, ANSWER_UNKNOWN, "rights are missing");
+	else if (method == WIRE_INVENTORY_ITERATOR)
+		features__set(features, FEATURE_INVENTORY, ANSWER_YES, "by the kernel's iterator of tasks; %s", live);
+	else if (method == WIRE_INVENTORY_WALK)
+		features__set(features, FEATURE_INVENTORY, ANSWER_YES, "by following the list of processes: %s; %s",
+			      inventory__reason(inventory), live);
+	else
+		features__set(features, FEATURE_INVENTORY, ANSWER_NO, "%s", inventory__reason(inventory));
+	inventory__free(inventory);
 }
 
 void features__probe(struct features *features)

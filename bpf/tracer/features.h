@@ -34,6 +34,7 @@ enum feature {
 	FEATURE_JIT,
 	FEATURE_UNPRIVILEGED, /* yes: programs of unprivileged users are switched off */
 	FEATURE_LIBPCAP,
+	FEATURE_INVENTORY, /* processes can be looked at, to tell whose a network namespace is */
 	FEATURE_COUNT,
 };
 
@@ -51,6 +52,9 @@ struct features {
 
 /* Tries everything. Whatever it makes in the kernel is gone when it returns. */
 void features__probe(struct features *features);
+
+/* Tries the inventory, which features__probe leaves out: it takes as long as all the rest, and no backend needs it. */
+void features__check_inventory(struct features *features);
 
 /*
  * The best backend that works here. Returns 0, or an exit code (3 rights missing, 4 the kernel cannot) with a message

@@ -279,6 +279,13 @@ static bool kernel__has_iterator(void)
 	return true;
 }
 
+/* What a kernel refuses is no error of ours to print: the next way is tried. */
+static int print__nothing(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	(void)level, (void)format, (void)arguments;
+	return 0;
+}
+
 static int inventory__load(struct inventory *inventory, enum wire_inventory_method method)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "skbspan_inv");
@@ -354,6 +361,7 @@ static bool inventory__map(struct inventory *inventory)
 struct inventory *inventory__open(void)
 {
 	struct inventory *inventory = calloc(1, sizeof(*inventory));
+	libbpf_print_fn_t print;
 
 	if (!inventory)
 		return NULL;
@@ -362,7 +370,10 @@ struct inventory *inventory__open(void)
 		free(inventory);
 		return NULL;
 	}
+	print = getenv("SKBSPAN_TRACER_DEBUG") ? NULL : libbpf_set_print(print__nothing);
 	inventory__choose_method(inventory);
+	if (print)
+		libbpf_set_print(print);
 	if (!inventory->object)
 		return inventory;
 	inventory->scan_program = bpf_program__fd(
