@@ -15,5 +15,7 @@ await runScript(async () => {
   await installHelm(say);
   await installContainers(say);
   await installCluster(undefined, say);
+  const { buildImage } = await import("../dist/test/cluster/lib/build-image.js");
+  await buildImage(say);
   return runTests((file) => file.startsWith("test/cluster/") && containsOneOf(parts)(file));
 });
