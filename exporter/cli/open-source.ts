@@ -12,6 +12,8 @@ export interface Source {
   readonly isRecording: boolean;
   /** Ends when there is no more. Throws UserError when it cannot be read, or when the tracer failed. */
   readonly bytes: AsyncIterable<Uint8Array>;
+  /** Gives the tracer a command; a recording takes none. */
+  send(command: string): void;
   /** Asks for the end. A tracer still writes what it has, and its END frame; a recording is left where it stands. */
   stop(): void;
   /** Ends without waiting. */
@@ -41,6 +43,7 @@ async function openTracer({ config, reporter, environment }: CommandContext): Pr
     name: "the tracer",
     isRecording: false,
     bytes: read(),
+    send: (command) => tracer.send(command),
     stop: () => tracer.stop(),
     kill: () => tracer.kill(),
   };
@@ -72,5 +75,12 @@ async function openRecording(path: string): Promise<Source> {
     isStopped = true;
     stream.destroy();
   };
-  return { name: path === "-" ? "standard input" : path, isRecording: true, bytes: read(), stop, kill: stop };
+  return {
+    name: path === "-" ? "standard input" : path,
+    isRecording: true,
+    bytes: read(),
+    send() {},
+    stop,
+    kill: stop,
+  };
 }

@@ -1,11 +1,15 @@
+import { readPodSelection } from "../config/read-pod-selection.js";
 import { createStreamDecoder } from "../decode/create-stream-decoder.js";
 import { createNodeState } from "../enrich/create-node-state.js";
+import { needsNames } from "../enrich/select-pod.js";
 import { exitCode } from "../lib/exit-code.js";
 import { UserError } from "../lib/user-error.js";
 import type { RunCommand } from "./command-context.js";
 import { createFileWriter, createStreamWriter, type RecordingWriter } from "./create-recording-writer.js";
+import { createSessionPods } from "./create-session-pods.js";
 import { describeWaiting } from "./describe-progress.js";
 import { formatCount } from "./describe-stats.js";
+import { openPodNames } from "./open-pod-names.js";
 import { openSource } from "./open-source.js";
 import { type Consumer, type ConsumerHooks, runSession } from "./run-session.js";
 
@@ -18,17 +22,21 @@ export const recordCommand: RunCommand = async (context) => {
       hint: "Name a file, or send the output to a program.",
     });
   const writer = path === "-" ? createStreamWriter(standardOutput.stream) : createFileWriter(path, config);
+  const kubernetes = needsNames(readPodSelection(config)) ? await openPodNames(context) : undefined;
   try {
+    const pods = createSessionPods(context, kubernetes);
     await runSession({
       context,
       source: await openSource(context),
       sinks: [],
+      pods,
       createConsumer: (hooks) => createRecordingConsumer(writer, hooks),
       describeProgress: (consumer, elapsedMs) =>
         consumer.journeys === 0 ? describeWaiting(consumer, elapsedMs) : describeRecorded(writer, consumer),
     });
   } finally {
     await writer.close();
+    await kubernetes?.close();
     if (writer.writtenBytes > 0 && !config.isQuiet)
       reporter.say(`skbspan: ${formatCount(writer.writtenBytes)} bytes in ${writer.name}`);
   }
@@ -39,9 +47,10 @@ function describeRecorded(writer: RecordingWriter, { journeys }: Consumer): stri
 }
 
 /** Writes before it reads: what cannot be written is not counted. */
+/** Nothing is named in a recording; which pods are where is followed all the same, for --pod and the like. */
 function createRecordingConsumer(writer: RecordingWriter, hooks: ConsumerHooks): Consumer {
   const decoder = createStreamDecoder();
-  const state = createNodeState();
+  const state = createNodeState({ resolver: hooks.resolver });
   let journeys = 0;
   return {
     state,

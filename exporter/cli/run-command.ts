@@ -6,6 +6,7 @@ import { scope } from "../export/scope.js";
 import type { Kubernetes } from "../kubernetes/open-kubernetes.js";
 import { createPipeline } from "../pipeline.js";
 import type { CommandContext, RunCommand } from "./command-context.js";
+import { createSessionPods, type SessionPods } from "./create-session-pods.js";
 import { createSessionVolume, type SessionVolume } from "./create-session-volume.js";
 import { createSinks, type NamedSink } from "./create-sinks.js";
 import { openPodNames } from "./open-pod-names.js";
@@ -19,11 +20,12 @@ export const runCommand: RunCommand = async (context) => {
   const sinks = await createSinks(context, { isRecording: context.config.recording !== undefined });
   const volume = createSessionVolume(context, context.config.recording !== undefined);
   const kubernetes = await openPodNames(context);
-  const agent = createAgent(context, sinks, volume, kubernetes);
+  const pods = createSessionPods(context, kubernetes);
+  const agent = createAgent(context, sinks, volume, kubernetes, pods);
   try {
     await agent.start();
     const source = await openSource(context);
-    await runSession({ context, source, sinks, volume, createConsumer: agent.createConsumer });
+    await runSession({ context, source, sinks, pods, volume, createConsumer: agent.createConsumer });
   } finally {
     await agent.close();
     await kubernetes?.close();
@@ -41,6 +43,7 @@ function createAgent(
   sinks: readonly NamedSink[],
   volume: SessionVolume,
   kubernetes: Kubernetes | undefined,
+  { resolver, waitingRoom }: SessionPods,
 ): Agent {
   const drops = createDropCounter(() => performance.now());
   const health = createExportHealth();
@@ -57,6 +60,7 @@ function createAgent(
       volume: volume.stats(),
       dropSeries: drops.series(),
       exportFailingMs: health.failingMs(performance.now()),
+      namespaces: { ...resolver.stats(), ...waitingRoom.stats() },
       ...(kubernetes ? { pods: kubernetes.directory.stats(), farEnds: kubernetes.farEndStats() } : {}),
     }),
   });

@@ -7,6 +7,7 @@ import type { JourneySpans } from "../map/packet-span.js";
 import { createPipeline, type Pipeline, type PipelineOptions } from "../pipeline.js";
 import { catchInterrupts } from "./catch-interrupts.js";
 import type { CommandContext } from "./command-context.js";
+import { createSessionPods, type SessionPods } from "./create-session-pods.js";
 import { createSessionVolume, type SessionVolume } from "./create-session-volume.js";
 import type { NamedSink } from "./create-sinks.js";
 import { formatCount } from "./describe-stats.js";
@@ -16,13 +17,19 @@ import { renderLosses, renderSummary } from "./render-summary.js";
 
 /** What takes the bytes: a pipeline, or the writer of a recording. */
 export type Consumer = Pick<Pipeline, "state" | "journeys" | "spans" | "push" | "end" | "drained" | "close">;
-export type ConsumerHooks = Required<Pick<PipelineOptions, "isShed" | "keep" | "reduce" | "onMessage">>;
+export type ConsumerHooks = Required<
+  Pick<PipelineOptions, "isShed" | "keep" | "reduce" | "onMessage" | "resolver" | "waitingRoom">
+>;
 
 export interface SessionOptions {
   readonly context: CommandContext;
   readonly source: Source;
   /** Whose losses are told at the end. */
   readonly sinks: readonly NamedSink[];
+  /** Default: of one that asks no API server. */
+  readonly pods?: SessionPods;
+  /** Default: none is known. */
+  readonly farEnds?: PipelineOptions["farEnds"];
   /** Default: one of its own. */
   readonly volume?: SessionVolume;
   /** Default: a pipeline into the sinks. */
@@ -50,6 +57,7 @@ class Session {
   private readonly sinks: readonly NamedSink[];
   private readonly consumer: Consumer;
   private readonly volume: SessionVolume;
+  private readonly pods: SessionPods;
   private readonly startMs = performance.now();
   private keptJourneys = 0;
   private readonly stopping = new AbortController();
@@ -59,16 +67,21 @@ class Session {
     this.source = options.source;
     this.sinks = options.sinks;
     this.volume = options.volume ?? createSessionVolume(options.context, options.source.isRecording);
+    this.pods = options.pods ?? createSessionPods(options.context, undefined);
     const hooks: ConsumerHooks = {
       isShed: (journey, state) => isWanted(journey, options.context.config) && this.volume.isShed(journey, state),
       keep: (spans) => this.keep(spans),
       reduce: (spans) => this.volume.reduce(spans),
       onMessage: (message) => this.relay(message),
+      resolver: this.pods.resolver,
+      waitingRoom: this.pods.waitingRoom,
     };
     const createConsumer =
       options.createConsumer ??
-      ((chosen) => createPipeline({ ...chosen, sinks: options.sinks.map(({ sink }) => sink) }));
+      ((chosen) =>
+        createPipeline({ ...chosen, farEnds: options.farEnds, sinks: options.sinks.map(({ sink }) => sink) }));
     this.consumer = createConsumer(hooks);
+    this.pods.follow(options.source);
   }
 
   async run(): Promise<void> {

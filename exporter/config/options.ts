@@ -1,3 +1,5 @@
+import type { LabelSelector } from "../enrich/parse-label-selector.js";
+import type { Workload } from "../enrich/select-pod.js";
 import { type Detail, details } from "../map/packet-span.js";
 import { type CommandName, commandNames } from "./commands.js";
 import { defineOption, type Option } from "./option.js";
@@ -8,15 +10,18 @@ import {
   countType,
   durationType,
   type ListenAddress,
+  labelSelectorType,
   listenType,
   type Mark,
   markType,
+  namesType,
   nodeNameType,
   probesType,
   sampleType,
   sizeType,
   switchType,
   textType,
+  workloadsType,
 } from "./value-type.js";
 
 export const backendChoices = ["auto", "kprobe.session", "kprobe.multi", "kprobe", "tracepoint"] as const;
@@ -36,6 +41,8 @@ export const colourNames = ["auto", "always", "never"] as const;
 export type ColourChoice = (typeof colourNames)[number];
 
 const tracing = ["trace", "drops", "run", "record"] as const satisfies readonly CommandName[];
+/** Those that follow pods: a recording takes in no names, so there only a uid can say which. */
+const following = tracing;
 const naming = ["trace", "drops", "run"] as const satisfies readonly CommandName[];
 const showing = ["trace", "drops", "run", "replay"] as const satisfies readonly CommandName[];
 const MAX_UNSIGNED_32 = 4294967295;
@@ -78,6 +85,59 @@ export const options = {
     help: "Only packets first seen on the interface of this name.",
     commands: tracing,
     example: "eth0",
+    isForKernel: true,
+  }),
+  pods: defineOption<readonly string[]>({
+    flag: "pod",
+    group: "packets",
+    type: namesType(
+      "POD",
+      /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\/)?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/,
+      "must be NAME, NAMESPACE/NAME or a uid, or several separated by commas",
+    ),
+    default: [],
+    defaultText: "any",
+    help: "Only packets first seen in the network namespace of one of these pods: a name, NAMESPACE/NAME, or a uid. Those of other pods are left out in the kernel, and the set follows the pods as they come and go.",
+    commands: following,
+    example: "shop/web-7d4b9c-x2x8z",
+    isForKernel: true,
+  }),
+  podNamespaces: defineOption<readonly string[]>({
+    flag: "namespace",
+    group: "packets",
+    type: namesType(
+      "NAMESPACE",
+      /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+      "must be a name of a namespace, or several separated by commas",
+    ),
+    default: [],
+    defaultText: "any",
+    help: "Likewise: pods of these namespaces of Kubernetes; --netns is for network namespaces.",
+    commands: following,
+    example: "shop,billing",
+    isForKernel: true,
+  }),
+  podSelector: defineOption<LabelSelector>({
+    flag: "selector",
+    short: "l",
+    group: "packets",
+    type: labelSelectorType,
+    default: [],
+    defaultText: "any",
+    help: "Likewise: pods with these labels, as for kubectl.",
+    commands: following,
+    example: "app=web,tier!=db",
+    isForKernel: true,
+  }),
+  workloads: defineOption<readonly Workload[]>({
+    flag: "workload",
+    group: "packets",
+    type: workloadsType,
+    default: [],
+    defaultText: "any",
+    help: "Likewise: pods of these workloads, such as deployment/web, or web for any kind.",
+    commands: following,
+    example: "deployment/web",
     isForKernel: true,
   }),
   mark: defineOption<Mark | undefined>({
@@ -417,6 +477,16 @@ export const options = {
     help: "Where the owners of a packet's addresses are looked for: among this node's pods, also among the cluster's Services and what is behind them, also among all of its pods. The last two cost every agent a watch of the whole cluster.",
     commands: naming,
     example: "services",
+  }),
+  podWaitMs: defineOption<number>({
+    flag: "pod-wait",
+    group: "kubernetes",
+    type: durationType("ms", { min: "0ms", max: "30s" }),
+    default: 2_000,
+    defaultText: "2s",
+    help: "How long a journey waits at most for the name of a pod that is just starting; 0s: it is told without.",
+    commands: showing,
+    example: "5s",
   }),
   listen: defineOption<ListenAddress>({
     flag: "listen",

@@ -1,3 +1,6 @@
+import { type LabelSelector, parseLabelSelector } from "../enrich/parse-label-selector.js";
+import type { Workload } from "../enrich/select-pod.js";
+
 /** What a text means: a value, or the rule that it breaks ("must be ..."). */
 export type Parsed<Value> = { readonly value: Value } | { readonly rule: string };
 
@@ -222,6 +225,60 @@ export const probesType: ValueType<string> = {
     return isSet
       ? { value: text }
       : { rule: "must be drops, core, all, or a regular expression between slashes such as /^tcp_/" };
+  },
+};
+
+/** Names, separated by commas; repeating the flag is not needed. */
+export function namesType(placeholder: string, pattern: RegExp, rule: string): ValueType<readonly string[]> {
+  return {
+    placeholder: `${placeholder}[,${placeholder}]`,
+    range: "",
+    unit: "",
+    parse(text) {
+      const names = text.split(",").map((name) => name.trim());
+      return names.every((name) => pattern.test(name)) ? { value: names } : { rule };
+    },
+  };
+}
+
+/** `deployment/web`; the short names are those of kubectl. */
+export const workloadsType: ValueType<readonly Workload[]> = {
+  placeholder: "[KIND/]NAME[,[KIND/]NAME]",
+  range: "",
+  unit: "",
+  parse(text) {
+    const workloads: Workload[] = [];
+    for (const part of text.split(",")) {
+      const match = /^(?:([A-Za-z]{1,63})\/)?([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)$/.exec(part.trim());
+      if (!match?.[2])
+        return { rule: "must be NAME or KIND/NAME, or several separated by commas, such as deployment/web" };
+      const kind = match[1]?.toLowerCase();
+      workloads.push({
+        name: match[2],
+        ...(kind === undefined ? {} : { kind: shortKinds[kind] ?? kind.replace(/s$/, "") }),
+      });
+    }
+    return { value: workloads };
+  },
+};
+
+const shortKinds: Readonly<Record<string, string>> = {
+  deploy: "deployment",
+  rs: "replicaset",
+  sts: "statefulset",
+  ds: "daemonset",
+  cj: "cronjob",
+};
+
+export const labelSelectorType: ValueType<LabelSelector> = {
+  placeholder: "SELECTOR",
+  range: "",
+  unit: "",
+  parse(text) {
+    const selector = parseLabelSelector(text);
+    return selector
+      ? { value: selector }
+      : { rule: "must be a label selector as for kubectl, such as app=web,env in (test,live),!draft" };
   },
 };
 

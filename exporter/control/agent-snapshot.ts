@@ -1,4 +1,6 @@
 import type { NodeState } from "../enrich/create-node-state.js";
+import type { PodResolverStats } from "../enrich/create-pod-resolver.js";
+import type { WaitingStats } from "../enrich/create-waiting-room.js";
 import type { SinkStats } from "../export/sink.js";
 import type { AddressBookStats } from "../kubernetes/create-address-book.js";
 import type { PodDirectoryStats } from "../kubernetes/create-pod-directory.js";
@@ -16,6 +18,7 @@ export interface AgentSnapshot {
   readonly volume: VolumeStats;
   /** How long exporting has failed now; 0 when it does not. */
   readonly exportFailingMs: number;
+  readonly namespaces: PodResolverStats & WaitingStats;
   /** Absent when no pods are asked for. */
   readonly pods?: PodDirectoryStats;
   /** By what is watched for names of far ends. */

@@ -80,6 +80,19 @@ function snapshot(parts: Partial<AgentSnapshot> = {}): AgentSnapshot {
       isSaving: true,
     },
     exportFailingMs: 0,
+    namespaces: {
+      method: "iterator",
+      isLive: true,
+      namespaces: 9,
+      podNamespaces: 6,
+      disputedNamespaces: 1,
+      lostReports: 4,
+      waiting: 2,
+      waited: 17,
+      settled: 10,
+      overdue: 3,
+      crowdedOut: 2,
+    },
     ...parts,
   };
 }

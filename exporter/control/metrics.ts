@@ -89,6 +89,31 @@ export const metrics: readonly Metric[] = [
   gauge("attach_duration_seconds", "How long attaching took.", ({ state: { hello } }) =>
     hello ? [{ value: hello.attachDurationNs / 1e9 }] : [],
   ),
+  gauge("namespaces", "Network namespaces with processes that are known, by whose they are.", ({ namespaces }) => [
+    { labels: { owner: "pod" }, value: namespaces.podNamespaces },
+    { labels: { owner: "disputed" }, value: namespaces.disputedNamespaces },
+    {
+      labels: { owner: "other" },
+      value: namespaces.namespaces - namespaces.podNamespaces - namespaces.disputedNamespaces,
+    },
+  ]),
+  counter(
+    "namespace_reports_lost",
+    "Reports of processes in network namespaces that the tracer had no room for; the next scan finds those that still run.",
+    ({ namespaces }) => [{ value: namespaces.lostReports }],
+  ),
+  gauge("journeys_waiting", "Journeys that wait for the name of a pod now (pod_wait).", ({ namespaces }) => [
+    { value: namespaces.waiting },
+  ]),
+  counter(
+    "journeys_waited",
+    "Journeys that waited for the name of a pod, by how that ended: settled, overdue or crowded_out; the last two went without.",
+    ({ namespaces }) => [
+      { labels: { outcome: "settled" }, value: namespaces.settled },
+      { labels: { outcome: "overdue" }, value: namespaces.overdue },
+      { labels: { outcome: "crowded_out" }, value: namespaces.crowdedOut },
+    ],
+  ),
   counter("journeys_started", "Journeys begun: matched, sampled in, and a slot was free.", stat("started")),
   gauge("journeys_live", "Journeys under way now.", stat("live")),
   counter(

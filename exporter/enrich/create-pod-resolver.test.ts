@@ -100,7 +100,7 @@ const podOf = (uid: string, name: string, fields: Partial<Pod> = {}): Pod => ({
 function resolverOf(directory?: PodDirectory): PodResolver {
   const resolver = createPodResolver({
     describePod: (pod) => ({ "service.name": pod.name }),
-    ...(directory ? { directory } : {}),
+    ...(directory ? { directory, nodeName: "n1" } : {}),
   });
   resolver.apply(scanned(1_000_000_000n));
   return resolver;
@@ -268,7 +268,6 @@ test("a pod whose name is under way is pending, and its identity changes when th
   assert.ok(changed.includes(5n));
   assert.equal(isPending(resolver, 5n), false);
   assert.equal(labelOf(resolver, 5n), "shop/web");
-  assert.deepEqual(resolver.nodeAttributes?.(), { "k8s.node.name": "n1" });
   directory.set(podOf(uidA, "web", { labels: new Map([["a", "b"]]) }));
   assert.equal(labelOf(resolver, 5n), "shop/web");
 });
@@ -286,4 +285,9 @@ test("the dead are remembered for a minute and more, and make room when there is
   resolver.apply(member(80_000n, "/x", { observedMonotonicNs: 71n * second }));
   assert.equal(identify(resolver, 70_000n), undefined);
   assert.equal(resolver.stats().namespaces, 65_536);
+});
+
+test("the node has its name in Kubernetes where that is known", () => {
+  assert.deepEqual(resolverOf(directoryOf()).nodeAttributes?.(), { "k8s.node.name": "n1" });
+  assert.deepEqual(resolverOf().nodeAttributes?.(), {});
 });

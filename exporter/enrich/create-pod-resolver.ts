@@ -12,6 +12,8 @@ import type { Pod, PodDirectory } from "./pod-directory.js";
 export interface PodResolverOptions {
   /** Undefined: names are not known here, and a pod is known by its uid alone. */
   readonly directory?: PodDirectory;
+  /** The node's name in Kubernetes. */
+  readonly nodeName?: string;
   /** Resource attributes of a pod, as OpenTelemetry's rules name it. */
   readonly describePod: (pod: Pod) => Readonly<Record<string, string>>;
 }
@@ -46,6 +48,8 @@ export interface PodResolver extends IdentityResolver {
   /** False as long as there is no sign of pods here: nothing is worth waiting for. */
   readonly expectsPods: boolean;
   podNamespaces(): Iterable<PodNamespace>;
+  /** Undefined: it is no pod's. */
+  podNamespace(key: bigint): PodNamespace | undefined;
   stats(): PodResolverStats;
 }
 
@@ -91,7 +95,6 @@ class Resolver implements PodResolver {
   private lostReports = 0;
   private hasSeenPods = false;
   private nowNs = 0n;
-  private nodeName = "";
 
   constructor(private readonly options: PodResolverOptions) {
     this.directory = options.directory;
@@ -124,7 +127,8 @@ class Resolver implements PodResolver {
   }
 
   nodeAttributes(): Readonly<Record<string, string>> {
-    return this.nodeName === "" ? {} : { [ATTR_K8S_NODE_NAME]: this.nodeName };
+    const { nodeName } = this.options;
+    return nodeName === undefined ? {} : { [ATTR_K8S_NODE_NAME]: nodeName };
   }
 
   onChange(listener: (key: bigint | undefined) => void): void {
@@ -147,8 +151,15 @@ class Resolver implements PodResolver {
   }
 
   *podNamespaces(): Iterable<PodNamespace> {
-    for (const { key, owner, isNode } of this.namespaces.values())
-      if (owner !== undefined && !isNode) yield { key, uid: owner, pod: this.podOf(owner) };
+    for (const key of this.namespaces.keys()) {
+      const namespace = this.podNamespace(key);
+      if (namespace) yield namespace;
+    }
+  }
+
+  podNamespace(key: bigint): PodNamespace | undefined {
+    const owner = this.namespaces.get(key)?.owner;
+    return owner === undefined ? undefined : { key, uid: owner, pod: this.podOf(owner) };
   }
 
   stats(): PodResolverStats {
@@ -319,7 +330,6 @@ class Resolver implements PodResolver {
   }
 
   private onDirectoryChange(uid: string | undefined): void {
-    this.learnNodeName();
     if (uid === undefined) {
       this.givenUp.clear();
       for (const record of this.namespaces.values()) this.decide(record);
@@ -332,16 +342,6 @@ class Resolver implements PodResolver {
       this.givenUp.delete(key);
       this.decide(record);
       this.tell(key);
-    }
-  }
-
-  /** Whatever pod is on it knows its name. */
-  private learnNodeName(): void {
-    if (this.nodeName !== "" || !this.directory) return;
-    for (const { node } of this.directory.pods()) {
-      if (node === "") continue;
-      this.nodeName = node;
-      return this.tell(undefined);
     }
   }
 

@@ -18,6 +18,8 @@ export interface Tracer {
   readonly processId: number | undefined;
   /** Frames (wire.h). Whoever does not read holds the tracer up, which then counts what it loses. */
   readonly stdout: Readable;
+  /** Gives it a command (bpf/tracer/commands.h). One that has ended takes none. */
+  send(command: string): void;
   /** Asks for a clean end: what is left is written, then STATS and END. */
   stop(): void;
   /** Ends it without that. */
@@ -29,7 +31,7 @@ export interface Tracer {
 /** Starts skbspan-tracer. It ends when this process does, however that is. Throws UserError when it is not there. */
 export function startTracer(options: TracerOptions): Tracer {
   const path = findTracer(options.environment);
-  // Standard input is never written: its end tells the tracer that we are gone.
+  // The end of standard input tells the tracer that we are gone.
   const child = spawn(path, ["trace", "--exit-with-stdin", ...options.arguments], { stdio: ["pipe", "pipe", "pipe"] });
   child.stdin.on("error", () => {});
   const stderr = collectStandardError(child.stderr, options.onWarning);
@@ -43,6 +45,9 @@ export function startTracer(options: TracerOptions): Tracer {
   return {
     processId: child.pid,
     stdout: child.stdout,
+    send(command) {
+      if (child.stdin.writable) child.stdin.write(`${command}\n`);
+    },
     stop: () => void child.kill("SIGTERM"),
     kill: () => void child.kill("SIGKILL"),
     exited,

@@ -1,4 +1,6 @@
 import type { Config } from "../config/options.js";
+import { readPodSelection } from "../config/read-pod-selection.js";
+import { selectsAll } from "../enrich/select-pod.js";
 
 /** The options of `skbspan-tracer trace` for what the user wants. */
 export function tracerArguments(config: Config): string[] {
@@ -10,6 +12,7 @@ export function tracerArguments(config: Config): string[] {
     ...argument("--backend", config.backend),
     ...argument("--filter", filter),
     ...argument("--netns", netns),
+    ...(selectsAll(readPodSelection(config)) ? [] : ["--chosen-namespaces"]),
     ...argument("--interface", interfaceName),
     ...argument("--mark", mark && `0x${mark.value.toString(16)}/0x${mark.mask.toString(16)}`),
     ...argument("--sample", config.sampleOneIn),

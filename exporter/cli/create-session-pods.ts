@@ -1,0 +1,45 @@
+import { readPodSelection } from "../config/read-pod-selection.js";
+import { createPodResolver, type PodResolver } from "../enrich/create-pod-resolver.js";
+import { createWaitingRoom, type WaitingRoom } from "../enrich/create-waiting-room.js";
+import { type FollowedPods, followPods } from "../enrich/follow-pods.js";
+import { needsNames, selectsAll } from "../enrich/select-pod.js";
+import type { Kubernetes } from "../kubernetes/open-kubernetes.js";
+import { describePodResource } from "../kubernetes/pod-resource.js";
+import { exitCode } from "../lib/exit-code.js";
+import { UserError } from "../lib/user-error.js";
+import type { CommandContext } from "./command-context.js";
+import type { Source } from "./open-source.js";
+
+/** Whose the network namespaces are, for one command. */
+export interface SessionPods {
+  readonly resolver: PodResolver;
+  readonly waitingRoom: WaitingRoom;
+  /** Lets the tracer follow the pods that the user selected; undefined: packets of all are wanted. */
+  follow(source: Pick<Source, "send">): FollowedPods | undefined;
+}
+
+/** `kubernetes`: undefined where no API server is asked. Throws UserError when pods are selected by what only that knows. */
+export function createSessionPods(
+  { config }: CommandContext,
+  kubernetes: Pick<Kubernetes, "directory" | "node"> | undefined,
+): SessionPods {
+  const { arePodLabelsUsed: areLabelsUsed } = config;
+  const selection = readPodSelection(config);
+  if (!kubernetes && needsNames(selection))
+    throw new UserError(
+      exitCode.usage,
+      "Pods can be selected by their uid alone here: no API server is asked for their names.",
+      {
+        hint: "Give --kubeconfig and --node-name, or run in a pod with a service account; --pod takes uids without.",
+      },
+    );
+  const resolver = createPodResolver({
+    describePod: (pod) => describePodResource(pod, { areLabelsUsed }),
+    ...(kubernetes ? { directory: kubernetes.directory, nodeName: kubernetes.node } : {}),
+  });
+  return {
+    resolver,
+    waitingRoom: createWaitingRoom({ resolver, waitMs: config.podWaitMs }),
+    follow: ({ send }) => (selectsAll(selection) ? undefined : followPods({ resolver, selection, send })),
+  };
+}
