@@ -50,7 +50,7 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
     client,
     node,
     areWholePodsRead: config.areWholePodsRead,
-    nodeAddresses: (environment["NODE_IP"] ?? "").split(",").filter(Boolean),
+    nodeAddresses: (environment["HOST_IP"] ?? "").split(",").filter(Boolean),
     onHealth: (health) => tellHealth(health, `${client.server} about the pods of ${node}`, "pods", options),
   });
   const book =

@@ -79,7 +79,7 @@ const accepted = {
 const FIRST_BACKOFF_MS = 1_000;
 /** After the API server was away all agents of a cluster come back, within so long. */
 const MAX_BACKOFF_MS = 30_000;
-/** Rights change when a person changes them. */
+/** Rights, and what kinds of objects there are, change when a person changes them. */
 const REFUSED_BACKOFF_MS = 60_000;
 /** The API server is asked to end a watch after that, and half as long again at most, so that agents do not come back together. */
 const WATCH_SECONDS = 300;
@@ -204,7 +204,7 @@ class Watcher {
       this.counts.relists++;
       this.resourceVersion = undefined;
     }
-    const orderedMs = retryAfterMs ?? (isRefusal ? REFUSED_BACKOFF_MS : undefined);
+    const orderedMs = retryAfterMs ?? (isRefusal || status === 404 ? REFUSED_BACKOFF_MS : undefined);
     this.backoff.fail({ startedMs, nowMs, orderedMs });
     // A list that is too old happens to the best, and one that is read anew says nothing of the API server's health.
     if (!isGone) this.setHealth({ state: "failing", reason: message, isRefused: status === 401 || status === 403 });
