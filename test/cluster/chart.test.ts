@@ -6,8 +6,6 @@ import { fileURLToPath } from "node:url";
 import { parseAllDocuments } from "yaml";
 import { findCommand } from "../../exporter/config/commands.js";
 import { loadConfig } from "../../exporter/config/load-config.js";
-import { canComeFrom, configurationKey } from "../../exporter/config/option.js";
-import { optionsOf } from "../../exporter/config/options.js";
 import { inTemporaryFolder } from "../backends/lib/program-cache.js";
 import { runProgram } from "../kernels/run-program.js";
 import { installHelm } from "./lib/install-helm.js";
@@ -128,15 +126,6 @@ test("what cannot work is refused, with the reason", async () => {
     [["otlp.endpoint=http://c:1", "server.port=80"], /port/],
   ];
   for (const [settings, reason] of refusals) await assert.rejects(render(...settings), reason, settings.join(" "));
-});
-
-test("the schema knows the agent's options, all but those that the chart sets", async () => {
-  const schema = JSON.parse(await readFile(join(chart, "values.schema.json"), "utf8"));
-  const keys = optionsOf("run")
-    .filter(([, option]) => canComeFrom(option, "file"))
-    .map(([, option]) => configurationKey(option))
-    .filter((key) => !/^listen|^(from|kubernetes|node_name|kubeconfig|far_ends)$/.test(key));
-  assert.deepEqual(Object.keys(schema.properties.options.properties).sort(), keys.sort());
 });
 
 test("the configuration that is mounted is one that the agent takes", async () => {
