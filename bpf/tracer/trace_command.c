@@ -461,10 +461,13 @@ static enum wire_end_cause trace__run(struct trace *trace)
 	uint64_t start = clock__now_ns(CLOCK_MONOTONIC), expired = start, reported = start;
 
 	while (!stopping) {
-		size_t taken = drain__take(trace->drain);
-		uint64_t now = clock__now_ns(CLOCK_MONOTONIC);
+		size_t taken;
+		uint64_t now;
 
+		/* processes before their packets: so a journey seldom has to wait for the name of its pod */
 		inventory__take(trace->inventory, trace->stream);
+		taken = drain__take(trace->drain);
+		now = clock__now_ns(CLOCK_MONOTONIC);
 		if (now - expired >= EXPIRE_EVERY_NS) {
 			drain__expire(trace->drain);
 			expired = now;
