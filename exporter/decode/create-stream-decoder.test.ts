@@ -207,6 +207,58 @@ test("one byte at a time gives the same frames", () => {
   );
 });
 
+for (const littleEndian of [true, false])
+  test(`who is in a namespace is read, ${littleEndian ? "little" : "big"}-endian`, () => {
+    const bytes = buildRecording({ littleEndian })
+      .hello()
+      .member(
+        {
+          netnsCookie: 5657n,
+          netnsInode: 4026532177,
+          observedMonotonicNs: 3n,
+          startMonotonicNs: 2n,
+          cgroupId: 101n,
+          cgroupV1Id: 7n,
+          processId: 4711,
+          processName: "nginx",
+          flags: wire.memberNode,
+        },
+        "/kubepods/burstable",
+        "/system.slice",
+      )
+      .member({ netnsCookie: 2n ** 63n, flags: wire.memberGone }, "")
+      .inventory({ startMonotonicNs: 4n, endMonotonicNs: 5n, lost: 6n, method: 2, tasks: 7, members: 8, isLive: 1 })
+      .end()
+      .bytes();
+    const [, member, gone, inventory] = decodeAll(bytes);
+    assert.deepEqual(member, {
+      type: "member",
+      netnsCookie: 5657n,
+      netnsInode: 4026532177,
+      observedMonotonicNs: 3n,
+      startMonotonicNs: 2n,
+      processId: 4711,
+      processName: "nginx",
+      isNode: true,
+      isGone: false,
+      cgroupId: 101n,
+      cgroupV1Id: 7n,
+      cgroupPath: "/kubepods/burstable",
+      cgroupV1Path: "/system.slice",
+    });
+    assert.ok(gone?.type === "member" && gone.isGone && gone.netnsCookie === 2n ** 63n);
+    assert.deepEqual(inventory, {
+      type: "inventory",
+      startMonotonicNs: 4n,
+      endMonotonicNs: 5n,
+      method: "walk",
+      isLive: true,
+      tasks: 7,
+      members: 8,
+      lost: 6,
+    });
+  });
+
 test("a type of frame that is not known is skipped", () => {
   const bytes = buildRecording().hello().raw(999, new Uint8Array(13)).end().bytes();
   assert.deepEqual(

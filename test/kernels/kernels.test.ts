@@ -30,7 +30,10 @@ const runs: readonly GuestRun[] = [
   { kernel: "7.3", backend: "auto", expectedBackend: "kprobe.session", only: [] },
 ];
 
+const PODS_TEST = "dist/test/live/pods.test.js";
+
 const testsInGuest = [
+  PODS_TEST,
   "dist/test/tracer/tracer-parts.test.js",
   "dist/test/tracer/tracer-commands.test.js",
   "dist/test/live/filter-on-packets.test.js",
@@ -74,3 +77,19 @@ test("the tracer's own tests and the filter on real packets on kernel 6.12, wher
   assert.equal(guest.code, 0, guest.output);
   assert.match(guest.output, /^# skipped 0$/m, guest.output);
 });
+
+/** 6.1 has no iterator of tasks: there the list of processes is followed. */
+for (const kernel of ["6.1", "7.3"])
+  test(`pods are known on kernel ${kernel}`, { skip: whyNoGuests(), timeout: GUEST_TIMEOUT_MS + 120_000 }, async () => {
+    const guest = await runInGuest({
+      kernel,
+      command: `node bin/skbspan.js doctor; node --test ${PODS_TEST}`,
+      timeoutMs: GUEST_TIMEOUT_MS,
+    });
+    assert.equal(guest.code, 0, guest.output);
+    assert.match(guest.output, /^# skipped 0$/m, guest.output);
+    assert.match(
+      guest.output,
+      kernel === "6.1" ? /by following the list of processes/ : /by the kernel's iterator of tasks/,
+    );
+  });

@@ -9,7 +9,9 @@ import {
   wireFrameType,
   wireHello,
   wireHop,
+  wireInventory,
   wireJourney,
+  wireMember,
   wireMessage,
   wireNamespace,
   wireProbe,
@@ -27,6 +29,8 @@ export interface RecordingBuilder {
   symbol(address: bigint, start: bigint, name: string): RecordingBuilder;
   dropReason(value: number, name: string): RecordingBuilder;
   namespace(inode: number, name: string, flags?: number): RecordingBuilder;
+  member(fields: Fields<typeof wireMember>, path: string, pathV1?: string): RecordingBuilder;
+  inventory(fields?: Fields<typeof wireInventory>): RecordingBuilder;
   journey(fields: Fields<typeof wireJourney>, units: readonly Unit[]): RecordingBuilder;
   stats(monotonicNs: bigint, values: readonly bigint[]): RecordingBuilder;
   clock(monotonicNs: bigint, realtimeNs: bigint): RecordingBuilder;
@@ -83,6 +87,25 @@ const widths: Readonly<Record<string, Readonly<Record<string, Width>>>> = {
     end: 1,
     threadId: 4,
     processId: 4,
+  },
+  member: {
+    netnsCookie: 8,
+    observedMonotonicNs: 8,
+    startMonotonicNs: 8,
+    cgroupId: 8,
+    cgroupV1Id: 8,
+    netnsInode: 4,
+    processId: 4,
+    flags: 4,
+  },
+  inventory: {
+    startMonotonicNs: 8,
+    endMonotonicNs: 8,
+    lost: 8,
+    method: 4,
+    tasks: 4,
+    members: 4,
+    isLive: 4,
   },
   context: {
     observedMonotonicNs: 8,
@@ -183,6 +206,15 @@ class Builder implements RecordingBuilder {
     viewOf(head).setBigUint64(wireNamespace.inode, BigInt(inode), this.little);
     viewOf(head).setUint32(wireNamespace.flags, flags, this.little);
     return this.raw(wireFrameType.namespace, Buffer.concat([head, Buffer.from(`${name}\0`)]));
+  }
+
+  member(fields: Fields<typeof wireMember>, path: string, pathV1 = ""): this {
+    const head = this.fill("member", wireMember, fields);
+    return this.raw(wireFrameType.member, Buffer.concat([head, Buffer.from(`${path}\0${pathV1}\0`)]));
+  }
+
+  inventory(fields: Fields<typeof wireInventory> = {}): this {
+    return this.raw(wireFrameType.inventory, this.fill("inventory", wireInventory, fields));
   }
 
   journey(fields: Fields<typeof wireJourney>, units: readonly Unit[]): this {

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Frame, InventoryFrame, Journey } from "../../exporter/decode/frame.js";
@@ -8,6 +11,7 @@ import { type FollowedPods, followPods } from "../../exporter/enrich/follow-pods
 import type { Identity } from "../../exporter/enrich/identity.js";
 import type { Sink } from "../../exporter/export/sink.js";
 import { createPipeline, runPipeline } from "../../exporter/pipeline.js";
+import { findTracer } from "../../exporter/tracer/find-tracer.js";
 import { startTracer } from "../../exporter/tracer/start-tracer.js";
 import { tracerFailure } from "../../exporter/tracer/tracer-failure.js";
 import { type Cgroups, type FakePod, makePod, openCgroups } from "../lib/make-pod.js";
@@ -17,6 +21,8 @@ import { whyNotLive } from "../lib/require-live.js";
 const PATIENCE_MS = 120_000;
 const POLL_MS = 50;
 const FIRST_PORT = 20_000;
+/** Nobody else's on this machine, where real pods may be about. */
+const ADDRESS = "127.83.66.1";
 const skip = whyNotLive();
 
 interface SeenPacket {
@@ -33,13 +39,24 @@ interface PodTrace {
   /** Rejects when it does not become true in time. */
   until(what: string, condition: () => boolean): Promise<void>;
   stop(): Promise<void>;
+  /** Resolves when the tracer has ended by itself. */
+  ended(): Promise<void>;
 }
 
-/** Traces UDP packets to the ports of the tests, and names their namespaces without Kubernetes. `uids`: only these pods. */
-async function startPodTrace(uids?: readonly string[]): Promise<PodTrace> {
+interface PodTraceOptions {
+  /** Only these pods. */
+  readonly uids?: readonly string[];
+  readonly maxJourneys?: number;
+  readonly tracerPath?: string;
+}
+
+/** Traces UDP packets to the ports of the tests, and names their namespaces without Kubernetes. */
+async function startPodTrace({ uids, maxJourneys = 0, tracerPath }: PodTraceOptions = {}): Promise<PodTrace> {
   const tracer = startTracer({
+    ...(tracerPath === undefined ? {} : { environment: { SKBSPAN_TRACER: tracerPath } }),
     arguments: [
-      ...["--filter", `udp and dst portrange ${FIRST_PORT}-${FIRST_PORT + 999}`],
+      ...["--journeys", String(maxJourneys)],
+      ...["--filter", `udp and dst host ${ADDRESS} and dst portrange ${FIRST_PORT}-${FIRST_PORT + 999}`],
       ...(uids ? ["--chosen-namespaces"] : []),
     ],
   });
@@ -82,6 +99,7 @@ async function startPodTrace(uids?: readonly string[]): Promise<PodTrace> {
     inventories,
     followed,
     until,
+    ended: () => done.then(() => {}),
     async stop() {
       tracer.stop();
       await done;
@@ -128,7 +146,7 @@ const plainPath = (uid: string): string => `kubepods/burstable/pod${uid}/${conta
 const slicePath = (uid: string): string =>
   `kubepods.slice/kubepods-pod${uid.replaceAll("-", "_")}.slice/cri-containerd-${containerId}.scope`;
 /** Sends a packet to each port that it reads, and stays. */
-const sendAsTold = "while read port; do echo x > /dev/udp/127.0.0.1/$port; done";
+const sendAsTold = `while read port; do echo x > /dev/udp/${ADDRESS}/$port; done`;
 
 let cgroups: Cgroups;
 const pods: FakePod[] = [];
@@ -188,7 +206,7 @@ test("50 pods that come, send a packet and are gone at once: each packet is its 
 }, async () => {
   const trace = await startPodTrace();
   for (let number = 100; number < 150; number++) {
-    const pod = addPod(uidOf(number), { script: `echo x > /dev/udp/127.0.0.1/${FIRST_PORT + number}` });
+    const pod = addPod(uidOf(number), { script: `echo x > /dev/udp/${ADDRESS}/${FIRST_PORT + number}` });
     await new Promise((resolve) => pod.process.on("close", resolve));
     await pod.remove();
   }
@@ -205,7 +223,7 @@ test("only packets of chosen pods become journeys, also of one that comes later"
   const [chosen, other, later] = [uidOf(201), uidOf(202), uidOf(203)];
   const first = addPod(chosen);
   const second = addPod(other);
-  const trace = await startPodTrace([chosen, later]);
+  const trace = await startPodTrace({ uids: [chosen, later] });
   await trace.until("the first is followed", () => trace.followed?.namespaces === 1);
   const sendUntil = async (pod: FakePod, port: number): Promise<void> => {
     // The command may still be on its way to the tracer: a packet or two may come too early.
@@ -226,4 +244,29 @@ test("only packets of chosen pods become journeys, also of one that comes later"
     `${FIRST_PORT + 201} pod 000000c9`,
     `${FIRST_PORT + 203} pod 000000cb`,
   ]);
+});
+
+test("a tracer in a container's namespaces, with two capabilities, sees the pods of the whole machine", {
+  skip,
+}, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "skbspan-confined-"));
+  const tracerPath = join(folder, "tracer");
+  // As in a pod of the DaemonSet: a process namespace and /proc of its own, a network namespace of its own.
+  writeFileSync(
+    tracerPath,
+    `#!/bin/sh
+exec unshare --pid --fork --net --mount-proc setpriv --bounding-set -all,+bpf,+perfmon --inh-caps -all,+bpf,+perfmon ${findTracer()} "$@"
+`,
+    { mode: 0o755 },
+  );
+  try {
+    const pod = addPod(uidOf(301));
+    const trace = await startPodTrace({ tracerPath, maxJourneys: 1 });
+    pod.write(`${FIRST_PORT + 301}`);
+    await trace.ended();
+    assert.deepEqual(trace.packets.map(label), [`${FIRST_PORT + 301} pod 0000012d`]);
+    assert.ok((trace.inventories[0]?.tasks ?? 0) > 3, "more than are in its own process namespace");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -5,8 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../commands.h"
 #include "../functions.h"
 #include "../json.h"
+#include "../members.h"
 #include "../options.h"
 #include "../probe_table.h"
 #include "../suffixes.h"
@@ -358,7 +360,116 @@ static void test_probe_table_finds_the_right_cookie_or_none(void)
 	plan__free(&plan);
 }
 
+/* ---- commands ------------------------------------------------------------------------------------------------------- */
+
+struct given {
+	char text[512];
+};
+
+static void on_command(void *context, enum command_word word, uint64_t cookie, const char *line)
+{
+	static const char *const words[] = { "choose", "forget", "scan", "unknown" };
+	struct given *given = context;
+	size_t used = strlen(given->text);
+
+	(void)line;
+	snprintf(given->text + used, sizeof(given->text) - used, "%s %llu;", words[word], (unsigned long long)cookie);
+}
+
+static void test_commands_come_in_pieces_of_any_size(void)
+{
+	static const char stream[] = "choose 5657\nscan\nforget 18446744073709551615\nchoose\nchoose x\nchoose -1\n\n"
+				     "choose 18446744073709551616\n";
+
+	for (size_t piece = 1; piece < sizeof(stream); piece++) {
+		struct command_reader reader = {};
+		struct given given = {};
+
+		for (size_t at = 0; at < sizeof(stream) - 1; at += piece) {
+			size_t left = sizeof(stream) - 1 - at;
+
+			command_reader__push(&reader, stream + at, left < piece ? left : piece, on_command, &given);
+		}
+		CHECK_STRING(given.text, "choose 5657;scan 0;forget 18446744073709551615;unknown 0;unknown 0;unknown 0;"
+					 "unknown 0;unknown 18446744073709551615;");
+	}
+}
+
+static void test_a_command_that_is_too_long_is_unknown(void)
+{
+	struct command_reader reader = {};
+	struct given given = {};
+
+	for (int i = 0; i < 1000; i++)
+		command_reader__push(&reader, "scan", 4, on_command, &given);
+	command_reader__push(&reader, "\nscan\n", 6, on_command, &given);
+	CHECK_STRING(given.text, "unknown 0;scan 0;");
+}
+
+/* ---- members -------------------------------------------------------------------------------------------------------- */
+
+static struct wire_member member__of(uint64_t cookie, uint64_t cgroup, const char *name)
+{
+	struct wire_member member = { .netns_cookie = cookie, .cgroup_id = cgroup };
+
+	strcpy(member.process_name, name);
+	return member;
+}
+
+static void on_gone(void *context, const struct wire_member *member)
+{
+	uint64_t *sum = context;
+
+	*sum += member->cgroup_id;
+}
+
+static void test_members_are_told_once_and_when_they_are_gone(void)
+{
+	struct member_table *table = member_table__new();
+	struct wire_member app = member__of(5, 1, "app"), other = member__of(5, 1, "other"),
+			   far = member__of(6, 2, "app");
+	uint64_t gone = 0;
+
+	CHECK(member_table__see(table, &app, 1));
+	CHECK(!member_table__see(table, &app, 1));
+	CHECK(member_table__see(table, &other, 1));
+	CHECK(member_table__see(table, &far, 1));
+	CHECK(member_table__knows(table, 5));
+	CHECK(!member_table__knows(table, 7));
+	CHECK(!member_table__see(table, &app, 2));
+	member_table__sweep(table, 2, on_gone, &gone);
+	CHECK_NUMBER(gone, 3); /* cgroup 1 of `other`, 2 of `far` */
+	CHECK_NUMBER(member_table__count(table), 1);
+	CHECK(member_table__knows(table, 5));
+	CHECK(!member_table__knows(table, 6));
+	CHECK(member_table__see(table, &far, 2));
+	member_table__free(table);
+}
+
+static void test_members_beyond_the_limit_are_counted(void)
+{
+	struct member_table *table = member_table__new();
+	uint64_t gone = 0;
+
+	for (uint64_t i = 0; i < MOST_MEMBERS + 3; i++) {
+		struct wire_member member = member__of(1 + i, i, "app");
+
+		CHECK(member_table__see(table, &member, 1) == (i < MOST_MEMBERS));
+	}
+	CHECK_NUMBER(member_table__lost(table), 3);
+	CHECK(member_table__knows(table, MOST_MEMBERS));
+	CHECK(!member_table__knows(table, MOST_MEMBERS + 1));
+	member_table__sweep(table, 2, on_gone, &gone);
+	CHECK_NUMBER(member_table__count(table), 0);
+	CHECK(!member_table__knows(table, 1));
+	member_table__free(table);
+}
+
 const struct test pure_tests[] = {
+	{ "commands-come-in-pieces-of-any-size", test_commands_come_in_pieces_of_any_size, false },
+	{ "a-command-that-is-too-long-is-unknown", test_a_command_that_is_too_long_is_unknown, false },
+	{ "members-are-told-once-and-when-they-are-gone", test_members_are_told_once_and_when_they_are_gone, false },
+	{ "members-beyond-the-limit-are-counted", test_members_beyond_the_limit_are_counted, false },
 	{ "suffixes-that-can-be-trusted", test_suffixes_that_can_be_trusted, false },
 	{ "suffixes-that-cannot-be-trusted", test_suffixes_that_cannot_be_trusted, false },
 	{ "symbols-are-found-by-name-and-address", test_symbols_are_found_by_name_and_address, false },
