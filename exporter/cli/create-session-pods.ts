@@ -2,8 +2,8 @@ import { readPodSelection } from "../config/read-pod-selection.js";
 import { createPodResolver, type PodResolver } from "../enrich/create-pod-resolver.js";
 import { createWaitingRoom, type WaitingRoom } from "../enrich/create-waiting-room.js";
 import { type FollowedPods, followPods } from "../enrich/follow-pods.js";
+import type { PodDirectory } from "../enrich/pod-directory.js";
 import { needsNames, selectsAll } from "../enrich/select-pod.js";
-import type { Kubernetes } from "../kubernetes/open-kubernetes.js";
 import { describePodResource } from "../kubernetes/pod-resource.js";
 import { exitCode } from "../lib/exit-code.js";
 import { UserError } from "../lib/user-error.js";
@@ -21,7 +21,7 @@ export interface SessionPods {
 /** `kubernetes`: undefined where no API server is asked. Throws UserError when pods are selected by what only that knows. */
 export function createSessionPods(
   { config }: CommandContext,
-  kubernetes: Pick<Kubernetes, "directory" | "node"> | undefined,
+  kubernetes: { readonly directory: PodDirectory; readonly node: string } | undefined,
 ): SessionPods {
   const { arePodLabelsUsed: areLabelsUsed } = config;
   const selection = readPodSelection(config);

@@ -10,6 +10,7 @@ import { createSessionPods, type SessionPods } from "./create-session-pods.js";
 import { createSessionVolume, type SessionVolume } from "./create-session-volume.js";
 import { createSinks, type NamedSink } from "./create-sinks.js";
 import { openPodNames } from "./open-pod-names.js";
+import { type OpenSessions, openSessions } from "./open-sessions.js";
 import { openSource } from "./open-source.js";
 import { type Consumer, type ConsumerHooks, runSession } from "./run-session.js";
 
@@ -21,16 +22,24 @@ export const runCommand: RunCommand = async (context) => {
   const volume = createSessionVolume(context, context.config.recording !== undefined);
   const kubernetes = await openPodNames(context);
   const pods = createSessionPods(context, kubernetes);
-  const agent = createAgent(context, sinks, volume, kubernetes, pods);
+  const sessions = await openSessions(context, sinks, kubernetes);
+  const agent = createAgent(context, sinks, volume, { kubernetes, pods, sessions });
   try {
     await agent.start();
     const source = await openSource(context);
     await runSession({ context, source, sinks, pods, volume, createConsumer: agent.createConsumer });
   } finally {
+    await sessions?.close();
     await agent.close();
     await kubernetes?.close();
   }
 };
+
+interface AgentParts {
+  readonly kubernetes: Kubernetes | undefined;
+  readonly pods: SessionPods;
+  readonly sessions: OpenSessions | undefined;
+}
 
 interface Agent {
   start(): Promise<void>;
@@ -42,8 +51,7 @@ function createAgent(
   { config, reporter }: CommandContext,
   sinks: readonly NamedSink[],
   volume: SessionVolume,
-  kubernetes: Kubernetes | undefined,
-  { resolver, waitingRoom }: SessionPods,
+  { kubernetes, pods: { resolver, waitingRoom }, sessions }: AgentParts,
 ): Agent {
   const drops = createDropCounter(() => performance.now());
   const health = createExportHealth();
@@ -52,6 +60,7 @@ function createAgent(
     unreadyAfterMs: config.unreadyAfterMs,
     tokenFile: config.listenTokenFile,
     certificateFiles: certificateFilesOf(config),
+    sessions: sessions?.manager,
     takeSnapshot: () => ({
       version: scope.version,
       state,
@@ -61,6 +70,7 @@ function createAgent(
       dropSeries: drops.series(),
       exportFailingMs: health.failingMs(performance.now()),
       namespaces: { ...resolver.stats(), ...waitingRoom.stats() },
+      ...(sessions ? { sessions: sessions.manager.counts() } : {}),
       ...(kubernetes ? { pods: kubernetes.directory.stats(), farEnds: kubernetes.farEndStats() } : {}),
     }),
   });

@@ -488,6 +488,16 @@ export const options = {
     commands: showing,
     example: "5s",
   }),
+  areSessionsServed: defineOption<boolean>({
+    flag: "sessions",
+    group: "agent",
+    type: switchType,
+    default: false,
+    defaultText: "false",
+    help: "Start and stop sessions, each a tracer of its own for a bounded time: as PacketTrace resources of the cluster say, and by /v1/sessions of --listen, for whom /metrics is (docs/sessions.md).",
+    commands: ["run"],
+    example: "true",
+  }),
   listen: defineOption<ListenAddress>({
     flag: "listen",
     group: "agent",

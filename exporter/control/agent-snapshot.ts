@@ -4,6 +4,7 @@ import type { WaitingStats } from "../enrich/create-waiting-room.js";
 import type { SinkStats } from "../export/sink.js";
 import type { AddressBookStats } from "../kubernetes/create-address-book.js";
 import type { PodDirectoryStats } from "../kubernetes/create-pod-directory.js";
+import type { SessionManager } from "../session/create-session-manager.js";
 import type { VolumeStats } from "../volume/create-volume.js";
 import type { DropSeries } from "./create-drop-counter.js";
 
@@ -21,6 +22,8 @@ export interface AgentSnapshot {
   readonly namespaces: PodResolverStats & WaitingStats;
   /** Absent when no pods are asked for. */
   readonly pods?: PodDirectoryStats;
+  /** Absent when none are served. */
+  readonly sessions?: ReturnType<SessionManager["counts"]>;
   /** By what is watched for names of far ends. */
   readonly farEnds?: ReadonlyMap<string, AddressBookStats>;
 }

@@ -1,9 +1,11 @@
 import type { Server as HttpsServer } from "node:https";
-import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { ListenAddress } from "../config/value-type.js";
 import { describeSystemError } from "../lib/describe-system-error.js";
 import { exitCode } from "../lib/exit-code.js";
 import { UserError } from "../lib/user-error.js";
+import { addSessionRoutes } from "../session/add-session-routes.js";
+import type { SessionManager } from "../session/create-session-manager.js";
 import { createAccess } from "./access.js";
 import type { AgentSnapshot } from "./agent-snapshot.js";
 import { chooseMetricsFormat, renderMetrics } from "./render-metrics.js";
@@ -23,6 +25,8 @@ export interface ControlServerOptions {
   readonly tokenFile?: string | undefined;
   /** With TLS from these files; default: without. */
   readonly certificateFiles?: CertificateFileNames | undefined;
+  /** Whose sessions are served; default: none are. */
+  readonly sessions?: SessionManager | undefined;
 }
 
 export interface ControlServer {
@@ -41,6 +45,13 @@ export function createControlServer(options: ControlServerOptions): ControlServe
   const { takeSnapshot, unreadyAfterMs, tokenFile, certificateFiles } = options;
   const access = createAccess(tokenFile);
   const server = createServer(certificateFiles);
+  const refuses = async (request: FastifyRequest, reply: FastifyReply): Promise<boolean> => {
+    const refusal = await access.whyRefused(describeCaller(request));
+    if (refusal?.code === 401) void reply.header("www-authenticate", "Bearer");
+    if (refusal) void reply.code(refusal.code).send({ status: "refused", reason: refusal.reason });
+    return refusal !== undefined;
+  };
+  if (options.sessions) addSessionRoutes(server, options.sessions, refuses);
   server.get("/healthz", async () => ({ status: "ok" }));
   server.get("/readyz", async (_, reply) => {
     const snapshot = takeSnapshot();
@@ -49,9 +60,7 @@ export function createControlServer(options: ControlServerOptions): ControlServe
     return reply.code(503).send({ status: "not ready", reason });
   });
   server.get("/metrics", async (request, reply) => {
-    const refusal = await access.whyRefused(describeCaller(request));
-    if (refusal?.code === 401) void reply.header("www-authenticate", "Bearer");
-    if (refusal) return reply.code(refusal.code).send({ status: "refused", reason: refusal.reason });
+    if (await refuses(request, reply)) return reply;
     const format = chooseMetricsFormat(request.headers.accept);
     return reply.type(format.contentType).send(renderMetrics(takeSnapshot(), format));
   });

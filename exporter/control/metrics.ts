@@ -229,6 +229,17 @@ export const metrics: readonly Metric[] = [
   counter("kubernetes_pods_left_out", "Pods not taken in, since they are more than a node can have.", ({ pods }) =>
     pods ? [{ value: pods.podsLeftOut }] : [],
   ),
+  gauge("sessions_running", "Sessions that trace now.", ({ sessions }) =>
+    sessions ? [{ value: sessions.running }] : [],
+  ),
+  counter("sessions_ended", "Sessions that ended, by how.", ({ sessions }) =>
+    sessions
+      ? [
+          { labels: { end: "ended" }, value: sessions.ended },
+          { labels: { end: "failed" }, value: sessions.failed },
+        ]
+      : [],
+  ),
   gauge(
     "kubernetes_far_end_addresses",
     "Addresses whose owner is known besides this node's pods', by what was read.",

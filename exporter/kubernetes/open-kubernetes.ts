@@ -4,7 +4,7 @@ import type { FarEnd, FarEnds } from "../enrich/far-end.js";
 import type { Pod } from "../enrich/pod-directory.js";
 import { exitCode } from "../lib/exit-code.js";
 import { UserError } from "../lib/user-error.js";
-import { createApiClient } from "./api-client.js";
+import { type ApiClient, createApiClient } from "./api-client.js";
 import { type AddressBookStats, createAddressBook } from "./create-address-book.js";
 import { createPodDirectory, type WatchedPodDirectory } from "./create-pod-directory.js";
 import { hasServiceAccount, loadCredentials } from "./load-credentials.js";
@@ -13,6 +13,7 @@ import type { WatchHealth } from "./watch-objects.js";
 /** The API server, as far as this agent asks it. */
 export interface Kubernetes {
   readonly node: string;
+  readonly client: ApiClient;
   readonly directory: WatchedPodDirectory;
   readonly farEnds: FarEnds;
   /** Of what is watched besides this node's pods; empty when nothing is. */
@@ -63,6 +64,7 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
         });
   return {
     node,
+    client,
     directory,
     farEnds: { find: (address, port) => nameOf(directory.findByAddress(address)) ?? book?.find(address, port) },
     farEndStats: () => book?.stats() ?? new Map(),

@@ -52,6 +52,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $options := dict "listen" (printf "%s:%v" .Values.server.host .Values.server.port) }}
 {{- $_ := set $options "kubernetes" (ternary "on" "off" .Values.kubernetes.enabled) }}
 {{- $_ := set $options "far_ends" .Values.kubernetes.farEnds }}
+{{- if .Values.sessions.enabled }}
+{{- $_ := set $options "sessions" true }}
+{{- end }}
 {{- if .Values.server.tlsSecret }}
 {{- $_ := set $options "listen_certificate" "/etc/skbspan/tls/tls.crt" }}
 {{- $_ := set $options "listen_key" "/etc/skbspan/tls/tls.key" }}
