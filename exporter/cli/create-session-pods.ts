@@ -20,7 +20,7 @@ export interface SessionPods {
 
 /** `kubernetes`: undefined where no API server is asked. Throws UserError when pods are selected by what only that knows. */
 export function createSessionPods(
-  { config }: CommandContext,
+  { config, reporter }: CommandContext,
   kubernetes: { readonly directory: PodDirectory; readonly node: string } | undefined,
 ): SessionPods {
   const { arePodLabelsUsed: areLabelsUsed } = config;
@@ -40,6 +40,21 @@ export function createSessionPods(
   return {
     resolver,
     waitingRoom: createWaitingRoom({ resolver, waitMs: config.podWaitMs }),
-    follow: ({ send }) => (selectsAll(selection) ? undefined : followPods({ resolver, selection, send })),
+    follow({ send }) {
+      if (selectsAll(selection)) return undefined;
+      warnWhenBlind(resolver, (text) => reporter.warn(text));
+      return followPods({ resolver, selection, send });
+    },
   };
+}
+
+function warnWhenBlind(resolver: PodResolver, warn: (text: string) => void): void {
+  let isSaid = false;
+  resolver.onChange?.(() => {
+    if (isSaid || resolver.stats().method !== "none") return;
+    isSaid = true;
+    warn(
+      "this kernel does not tell which pod a network namespace is of: no packet will match (`skbspan doctor`, check `pods`)",
+    );
+  });
 }

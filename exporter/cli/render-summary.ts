@@ -1,4 +1,5 @@
 import type { TracerStats } from "../enrich/create-node-state.js";
+import type { WaitingStats } from "../enrich/create-waiting-room.js";
 import type { SinkStats } from "../export/sink.js";
 import type { Detail } from "../map/packet-span.js";
 import type { VolumeStats } from "../volume/create-volume.js";
@@ -12,6 +13,7 @@ export interface SummaryInput {
   readonly keptSpans: number;
   readonly elapsedMs: number;
   readonly isRecording: boolean;
+  readonly waiting?: WaitingStats;
   readonly volume?: VolumeStats;
   /** That was asked for. */
   readonly detail?: Detail;
@@ -37,9 +39,18 @@ export function renderSummary(input: SummaryInput): string[] {
       lines.push(
         `  exported: ${formatCount(sink.sentJourneys)} of ${formatCount(sink.acceptedJourneys)} journeys by otlp`,
       );
+  if (input.waiting) lines.push(...describeUnnamed(input.waiting));
   if (input.volume) lines.push(...describeReduced(input.volume, input.detail ?? "functions"));
   const losses = renderLosses(input);
   return losses.length === 0 ? [...lines, "  lost: nothing"] : [...lines, ...losses];
+}
+
+function describeUnnamed({ overdue, crowdedOut }: WaitingStats): string[] {
+  const parts = [
+    ...(overdue > 0 ? [`${countOf(overdue, "journey")} after --pod-wait`] : []),
+    ...(crowdedOut > 0 ? [`${countOf(crowdedOut, "journey")} since too many waited`] : []),
+  ];
+  return parts.length === 0 ? [] : [`  without the name of a pod: ${parts.join(", ")}`];
 }
 
 /** Only what was lost, empty when nothing was. */

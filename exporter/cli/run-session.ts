@@ -225,6 +225,7 @@ class Session {
       keptSpans: this.consumer.spans,
       elapsedMs: this.elapsedMs,
       isRecording: this.source.isRecording,
+      waiting: this.pods.waitingRoom.stats(),
       volume: this.volume.stats(),
       detail: config.detail,
       sinks: this.sinks.map(({ name, sink }) => ({ name, stats: sink.stats() })),

@@ -27,7 +27,8 @@ export interface PodNamespace {
 }
 
 export interface PodResolverStats {
-  readonly method: InventoryMethod;
+  /** Undefined: the tracer has not told yet. */
+  readonly method: InventoryMethod | undefined;
   readonly isLive: boolean;
   /** Namespaces with processes that are known now, and those of them that are a pod's. */
   readonly namespaces: number;
@@ -90,7 +91,7 @@ class Resolver implements PodResolver {
   private readonly listeners: ((key: bigint | undefined) => void)[] = [];
   private readonly identities = new Map<string, { readonly pod: Pod | undefined; readonly identity: Identity }>();
   private readonly directory: PodDirectory | undefined;
-  private method: InventoryMethod = "none";
+  private method: InventoryMethod | undefined;
   private isLive = false;
   private lostReports = 0;
   private hasSeenPods = false;
@@ -102,7 +103,7 @@ class Resolver implements PodResolver {
   }
 
   get expectsPods(): boolean {
-    return this.method !== "none" && (this.hasSeenPods || this.directory !== undefined);
+    return this.method !== undefined && this.method !== "none" && (this.hasSeenPods || this.directory !== undefined);
   }
 
   apply(frame: Frame): void {
@@ -110,10 +111,12 @@ class Resolver implements PodResolver {
       if (frame.isGone) this.removeMember(frame);
       else this.addMember(frame);
     } else if (frame.type === "inventory") {
+      const hasChanged = this.method !== frame.method;
       this.method = frame.method;
       this.isLive = frame.isLive;
       this.lostReports = frame.lost;
       this.nowNs = frame.endMonotonicNs;
+      if (hasChanged) this.tell(undefined);
     } else if (frame.type === "clock") {
       this.nowNs = frame.monotonicNs;
     }
