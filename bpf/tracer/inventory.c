@@ -18,15 +18,18 @@
 #include "members.h"
 #include "stream.h"
 
-__asm__(".section .rodata\n"
-	".balign 16\n"
-	".global embedded_inventory\n"
-	"embedded_inventory:\n"
-	".incbin \"" EMBEDDED_OBJECT_PATH "\"\n"
-	".global embedded_inventory_end\n"
-	"embedded_inventory_end:\n"
-	".previous\n");
-extern const char embedded_inventory[], embedded_inventory_end[];
+/* programs/inventory_*.bpf.c, compiled: see the Makefile. */
+#define EMBED(name, path)                                                                                              \
+	__asm__(".section .rodata\n"                                                                                   \
+		".balign 16\n"                                                                                         \
+		".global " #name "\n" #name ":\n"                                                                      \
+		".incbin \"" path "\"\n"                                                                               \
+		".global " #name "_end\n" #name "_end:\n"                                                              \
+		".previous\n");                                                                                        \
+	extern const char name[], name##_end[]
+
+EMBED(embedded_iterator, EMBEDDED_ITERATOR_PATH);
+EMBED(embedded_walk, EMBEDDED_WALK_PATH);
 
 #define SCAN_EVERY_NS 30000000000ull
 /* A scan looks at each process once, about a microsecond: what asks for one may not make it a load. */
@@ -261,10 +264,7 @@ void inventory__note(struct inventory *inventory, uint64_t netns_cookie)
 
 /* ---- life ----------------------------------------------------------------------------------------------------------- */
 
-static const char *method__program(enum wire_inventory_method method)
-{
-	return method == WIRE_INVENTORY_ITERATOR ? "inventory_iterate" : "inventory_walk";
-}
+#define SCAN_PROGRAM "inventory_scan"
 
 /* Loading would say so too, but not what is missing. */
 static bool kernel__has_iterator(void)
@@ -289,19 +289,14 @@ static int print__nothing(enum libbpf_print_level level, const char *format, va_
 static int inventory__load(struct inventory *inventory, enum wire_inventory_method method)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "skbspan_inv");
-	struct bpf_program *program;
+	bool iterates = method == WIRE_INVENTORY_ITERATOR;
+	const char *start = iterates ? embedded_iterator : embedded_walk;
+	const char *end = iterates ? embedded_iterator_end : embedded_walk_end;
 	int failure;
 
-	inventory->object =
-		bpf_object__open_mem(embedded_inventory, embedded_inventory_end - embedded_inventory, &options);
+	inventory->object = bpf_object__open_mem(start, end - start, &options);
 	if (!inventory->object)
 		return -errno;
-	bpf_object__for_each_program(program, inventory->object) {
-		const char *name = bpf_program__name(program);
-
-		if (!strcmp(name, "inventory_iterate") || !strcmp(name, "inventory_walk"))
-			bpf_program__set_autoload(program, !strcmp(name, method__program(method)));
-	}
 	failure = bpf_object__load(inventory->object);
 	if (!failure)
 		return 0;
@@ -376,8 +371,7 @@ struct inventory *inventory__open(void)
 		libbpf_set_print(print);
 	if (!inventory->object)
 		return inventory;
-	inventory->scan_program = bpf_program__fd(
-		bpf_object__find_program_by_name(inventory->object, method__program(inventory->method)));
+	inventory->scan_program = bpf_program__fd(bpf_object__find_program_by_name(inventory->object, SCAN_PROGRAM));
 	if (inventory__map(inventory)) {
 		inventory__attach(inventory);
 	} else {

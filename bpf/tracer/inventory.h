@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
-/* Reports who is in which network namespace (../programs/inventory.bpf.c): at the start, when that changes, and now and then anew. */
+/* Reports who is in which network namespace (../programs/members.h): at the start, when that changes, and now and then anew. */
 #ifndef SKBSPAN_INVENTORY_H
 #define SKBSPAN_INVENTORY_H
 

@@ -11,8 +11,8 @@ import { wireStat } from "../../exporter/wire/layout.js";
 
 /*
  * What tracing adds to a packet: a UDP socket sends to itself over loopback (udp_load.c), untraced, with empty programs on the
- * same probes, with empty programs that are called at the functions' returns too, with a filter that matches none of its packets,
- * and with every packet kept. The variants take turns, so that what else the machine does meets all of them; the first load of
+ * same probes, with empty programs that are called at the functions' returns too, with a filter that matches none of its packets, with
+ * pods followed that are not its own, and with every packet kept. The variants take turns, so that what else the machine does meets all of them; the first load of
  * each turn only warms up.
  */
 
@@ -28,6 +28,8 @@ const variants = {
   empty: ["--empty-programs"],
   "with returns": ["--empty-programs", "--empty-returns"],
   "no match": ["--filter", `udp port ${OTHER_PORT}`],
+  /** No namespace is chosen: every packet is of a pod that is not followed. */
+  "other pods": ["--chosen-namespaces"],
   "all kept": ["--filter", `udp port ${PORT}`],
 } as const;
 export type Variant = keyof typeof variants;
@@ -93,7 +95,7 @@ function variantsOf(backend: string): readonly Variant[] {
 }
 
 function byVariant<Value>(): Record<Variant, Value[]> {
-  return { untraced: [], empty: [], "with returns": [], "no match": [], "all kept": [] };
+  return { untraced: [], empty: [], "with returns": [], "no match": [], "other pods": [], "all kept": [] };
 }
 
 interface Turn {

@@ -1,12 +1,16 @@
-// SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
 /*
- * Who is in which network namespace: for every process its namespace and the paths of its cgroups. An object of its own, so that a
- * kernel which refuses it traces all the same.
+ * Who is in which network namespace: for every process its namespace and the paths of its cgroups.
  *
  * A scan looks at all processes. User space runs it with BPF_PROG_TEST_RUN, which asks for no rights once a program is loaded and,
  * unlike an iterator of the kind that is read as a file, knows nothing of the reader's process namespace: from a pod without hostPID
- * it sees the whole machine. Between scans tracepoints tell of processes that begin, or that enter a cgroup.
+ * it sees the whole machine. There are two ways to do it, each an object of its own: libbpf cannot leave out what a kernel lacks where
+ * it may not look at the modules for it (which takes CAP_SYS_ADMIN). Between scans tracepoints tell of processes that begin, or that
+ * enter a cgroup.
  */
+#ifndef SKBSPAN_MEMBERS_PROGRAMS_H
+#define SKBSPAN_MEMBERS_PROGRAMS_H
+
 #include "inventory.h"
 #include "namespace.h"
 
@@ -183,76 +187,6 @@ __attribute__((noinline)) int task__report(__u64 address, __u32 is_scan)
 	return 0;
 }
 
-/* ---- scans ----------------------------------------------------------------------------------------------------------- */
-
-struct bpf_iter_task {
-	__u64 opaque[3];
-} __attribute__((aligned(8)));
-
-extern int bpf_iter_task_new(struct bpf_iter_task *it, struct task_struct *task, unsigned int flags) __weak __ksym;
-extern struct task_struct *bpf_iter_task_next(struct bpf_iter_task *it) __weak __ksym;
-extern void bpf_iter_task_destroy(struct bpf_iter_task *it) __weak __ksym;
-extern void bpf_rcu_read_lock(void) __weak __ksym;
-extern void bpf_rcu_read_unlock(void) __weak __ksym;
-
-#define ITERATE_PROCESSES 0 /* BPF_TASK_ITER_ALL_PROCS */
-
-/* Since 6.7. */
-SEC("syscall") int inventory_iterate(void *ctx)
-{
-	struct bpf_iter_task iterator;
-	struct task_struct *task;
-
-	inventory.tasks = 0;
-	bpf_rcu_read_lock();
-	bpf_iter_task_new(&iterator, NULL, ITERATE_PROCESSES);
-	while ((task = bpf_iter_task_next(&iterator))) {
-		__u64 address = 0;
-
-		/* read as memory: to the verifier a pointer is no number */
-		bpf_probe_read_kernel(&address, sizeof(address), &task);
-		inventory.tasks++;
-		task__report(address, true);
-	}
-	bpf_iter_task_destroy(&iterator);
-	bpf_rcu_read_unlock();
-	return 0;
-}
-
-struct walk {
-	struct task_struct *task;
-	struct task_struct *first;
-};
-
-static long walk__step(__u32 index, struct walk *walk)
-{
-	struct task_struct *task = walk->task;
-	struct list_head *next;
-
-	inventory.tasks++;
-	task__report((__u64)task, true);
-	next = BPF_CORE_READ(task, tasks.next);
-	if (!next)
-		return 1;
-	walk->task = (void *)next - bpf_core_field_offset(struct task_struct, tasks);
-	return walk->task == walk->first;
-}
-
-/*
- * Before that, the list of processes is followed here, from the tracer's own. It is one under RCU, and this kind of program is run
- * inside of a read-side critical section (bpf_prog_test_run_raw_tp): what is on the list cannot be freed meanwhile.
- */
-SEC("raw_tp") int inventory_walk(void *ctx)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct walk walk = {};
-
-	inventory.tasks = 0;
-	walk.task = walk.first = BPF_CORE_READ(task, group_leader);
-	bpf_loop(INVENTORY_MOST_TASKS, walk__step, &walk, 0);
-	return 0;
-}
-
 /* ---- between scans --------------------------------------------------------------------------------------------------- */
 
 /* sched_process_exec(task, ...): what a runtime starts is where it belongs by now */
@@ -275,3 +209,5 @@ SEC("raw_tp") int inventory_rmdir(void *ctx)
 	head__tell(MEMBER_REPORT_ENDED, NULL);
 	return 0;
 }
+
+#endif
