@@ -215,6 +215,11 @@ static __always_inline int journey__begin(__u64 skb, struct scratch *scratch, __
 	return number;
 }
 
+static __always_inline void packet__reject(__u64 skb)
+{
+	*rejected__entry(skb) = skb | (settings.ends_may_be_unseen ? REJECTED_UNTIL_NEXT_SIGHT : 0);
+}
+
 /* Whether a packet that does not match now cannot match at a later sight, unless a recheck function changes it. */
 static __always_inline bool rejection__is_final(const struct scratch *scratch)
 {
@@ -244,7 +249,7 @@ static __always_inline int packet__decide(struct scratch *scratch, __u32 level, 
 	if (!packet__matches(scratch, level, cookie)) {
 		stat__add(WIRE_STAT_NOT_MATCHED, 1);
 		if (rejection__is_final(scratch))
-			*rejected__entry(skb) = skb | (settings.ends_may_be_unseen ? REJECTED_UNTIL_NEXT_SIGHT : 0);
+			packet__reject(skb);
 		return -1;
 	}
 	if (settings.ends_may_be_unseen)
@@ -262,8 +267,7 @@ static __always_inline int packet__decide(struct scratch *scratch, __u32 level, 
 static __always_inline void packet__reject_elsewhere(__u64 skb)
 {
 	stat__add(WIRE_STAT_NOT_MATCHED, 1);
-	if (!settings.ends_may_be_unseen)
-		*rejected__entry(skb) = skb;
+	packet__reject(skb);
 }
 
 /* First look at a packet that no journey follows. Returns its slot's number with a reference when one begins, or -1. */
