@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { parse } from "yaml";
 import type { ApiClient } from "../../exporter/kubernetes/api-client.js";
@@ -8,6 +10,7 @@ import type { NodeStatus } from "../../exporter/session/packet-trace.js";
 import { poll } from "../backends/lib/poll.js";
 import { type Cgroups, type FakePod, makePod, openCgroups } from "../lib/make-pod.js";
 import { type RunningSkbspan, startSkbspan } from "../lib/run-skbspan.js";
+import { installCluster } from "./lib/install-cluster.js";
 import { type ApiServer, startApiServer } from "./lib/start-api-server.js";
 
 const AGENT = "system:serviceaccount:skbspan:agent";
@@ -234,6 +237,55 @@ test("the same by HTTP, for this machine alone", async () => {
   const ended = await fetch(`${url}/v1/sessions/${id}`, { method: "DELETE" });
   assert.match(await ended.text(), /"phase":"Ended","reason":"it was asked to end"/);
   await reader?.cancel();
+});
+
+/** `kubectl skbspan`, by the real kubectl; it cannot forward to pods where there is no kubelet, so it is told where agents are. */
+async function startPlugin(argv: readonly string[]) {
+  const { kubectl } = await installCluster(["kubectl"]);
+  const kubeconfig = await api.kubeconfigFor(DEVELOPER);
+  const agentArguments = [...agents].flatMap(([node, { url }]) => ["--agent", `${node}=${url}`]);
+  const child = spawn(kubectl, ["skbspan", ...argv, "--kubeconfig", kubeconfig, ...agentArguments], {
+    env: { ...process.env, PATH: `${dirname(kubectl)}:${resolve("bin")}:${process.env["PATH"]}` },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const output = { stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
+  const exited = new Promise<number | null>((end) => child.on("close", end));
+  return { child, output, exited };
+}
+
+async function listTraces(): Promise<readonly string[]> {
+  const { body } = await api.admin.request({ path: traces });
+  return (body as { items: { metadata: { name: string } }[] }).items.map(({ metadata }) => metadata.name);
+}
+
+test("kubectl skbspan shows journeys of all nodes as trees, and leaves nothing behind", async () => {
+  const { output, exited } = await startPlugin(["-n", "shop", "-l", "app in (web)", filter, "--journeys", "3"]);
+  assert.equal(await exited, 0, output.stderr);
+  for (const [node, pod] of [
+    ["node-s", "web-a"],
+    ["node-t", "web-b"],
+  ]) {
+    assert.match(output.stderr, new RegExp(`${node}: Ended, its 3 journeys are there; \\d+ journeys seen, 3 kept`));
+    assert.match(output.stdout, new RegExp(`^ {2}shop/${pod} +\\+`, "m"));
+  }
+  assert.equal(output.stdout.match(/127\.0\.0\.1:20007/g)?.length, 6, output.stdout);
+  assert.ok(!(await listTraces()).some((name) => name.startsWith("kubectl-")));
+});
+
+test("Ctrl-C ends it, and detaches; who may not make one is told by the API server", async () => {
+  const { child, output, exited } = await startPlugin(["-n", "shop", "--pod", "web-a", filter, "--duration", "10m"]);
+  await poll("a journey", async () => output.stdout.includes("20007") || undefined);
+  child.kill("SIGINT");
+  assert.equal(await exited, 0, output.stderr);
+  assert.match(output.stderr, /is deleted/);
+  assert.ok(!(await listTraces()).some((name) => name.startsWith("kubectl-")));
+  for (const agent of agents.values())
+    await poll("that nothing runs", async () => (await countRunning(agent)) === 0 || undefined);
+  const refused = await startPlugin(["-n", "other"]);
+  assert.equal(await refused.exited, 1);
+  assert.match(refused.output.stderr, /packettraces.skbspan.dev is forbidden/);
 });
 
 test("an agent that dies leaves an entry that the next one closes", async () => {
