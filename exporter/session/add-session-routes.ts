@@ -14,6 +14,8 @@ export type Guard = (request: FastifyRequest, reply: FastifyReply) => Promise<bo
 const MAX_UNREAD_BYTES = 1024 * 1024;
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
+const LOOPBACK_NAME = /^(?:127\.[0-9.]+|localhost|\[::1\])(?::\d+)?$/;
+
 interface SessionPath {
   Params: { readonly namespace: string; readonly name: string };
 }
@@ -23,8 +25,15 @@ interface SessionPath {
  * it is for those whom `guard` lets: it starts tracers and tells headers of packets.
  */
 export function addSessionRoutes(server: FastifyInstance, manager: SessionManager, guard: Guard): void {
+  // A page that a browser of this machine shows is not to ask as this machine, under whatever name it reaches it.
+  const refusesPages = async ({ headers }: FastifyRequest, reply: FastifyReply): Promise<boolean> => {
+    const isPage = headers.origin !== undefined || (!headers.authorization && !LOOPBACK_NAME.test(headers.host ?? ""));
+    if (isPage) void reply.code(403).send({ status: "refused", reason: "pages of a browser are not served" });
+    return isPage;
+  };
   const guarded = {
-    preHandler: async (request: FastifyRequest, reply: FastifyReply) => void (await guard(request, reply)),
+    preHandler: async (request: FastifyRequest, reply: FastifyReply) =>
+      void ((await guard(request, reply)) || (await refusesPages(request, reply))),
   };
   const path = "/v1/sessions/:namespace/:name";
   server.get("/v1/sessions", guarded, async () => ({ sessions: manager.list().map(describe) }));
