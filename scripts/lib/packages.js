@@ -55,6 +55,7 @@ export const clusterNeeds = [
   { names: ["buildah"], why: "builds the agent's image" },
   { names: ["zstd"], why: "keeps that image small" },
   { names: ["busybox-static"], why: "is what the pods of the tests run" },
+  { names: ["curl"], why: "asks the agent for its metrics over TLS" },
   { names: ["ca-certificates"], why: "lets Go and pip check who they talk to" },
 ];
 

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { createOtlpReceivers } from "../../../exporter/store/create-otlp-receivers.js";
 import { createTraceStore, type StoredTrace } from "../../../exporter/store/create-trace-store.js";
 import type { SpanRecord } from "../../../exporter/store/span-record.js";
 import { poll } from "../../backends/lib/poll.js";
 import { runProgram } from "../../kernels/run-program.js";
+import { makeCertificates } from "../../lib/make-certificates.js";
 import { clusterNetwork } from "../lib/cluster-network.js";
 import { AGENT_NAMESPACE, describeAgent, installAgent, readAgentProcesses } from "../lib/start-agent.js";
 import { type Cluster, startCluster } from "../lib/start-cluster.js";
@@ -28,6 +30,9 @@ const folder = process.env["SKBSPAN_CLUSTER_FOLDER"] ?? "";
 const cgroup = process.env["SKBSPAN_CLUSTER_CGROUP"] ?? "";
 const image = process.env["SKBSPAN_CLUSTER_IMAGE"] ?? "";
 
+const deploy = fileURLToPath(new URL("../../../../deploy", import.meta.url));
+const kubeconfig = join(folder, "pki/admin.kubeconfig");
+
 const SLOW_MS = 300_000;
 const VISITORS = 50;
 /** Both of BPF and PERFMON. */
@@ -43,8 +48,9 @@ before(
     cluster = await startCluster({ folder, cgroup }, [image]);
     await poll("a node that is ready", isNodeReady, SLOW_MS);
     await cluster.apply(...describeShop());
-    await installAgent(cluster, join(folder, "pki/admin.kubeconfig"), [
-      `options.filter=tcp port ${WEB_PORT} or tcp port ${BLOCKED_PORT} or host ${secondNetwork.pod}`,
+    await installAgent(cluster, kubeconfig, [
+      "kubernetes.farEnds=services",
+      `options.filter=tcp port 80 or tcp port ${WEB_PORT} or tcp port ${BLOCKED_PORT} or host ${secondNetwork.pod}`,
       "options.max_journeys_per_second=0",
       "options.expire=3s",
     ]);
@@ -140,6 +146,28 @@ test("the pod's root file system cannot be written, and there is no shell in it"
   await assert.rejects(exec("node", "-e", "fs.writeFileSync('/app/x', '')"), /EROFS/);
 });
 
+test("no other level of pod security lets the pod in, which is why the namespace has to say `privileged`", async () => {
+  const template = JSON.parse(
+    await cluster.kubectl("-n", AGENT_NAMESPACE, "get", "daemonset", "skbspan", "-o", "jsonpath={.spec.template.spec}"),
+  );
+  const { priorityClassName: _, ...spec } = template;
+  await cluster.apply({
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: "baseline", labels: { "pod-security.kubernetes.io/enforce": "baseline" } },
+  });
+  const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "agent", namespace: "baseline" } };
+  const refused = cluster.apply({ ...pod, spec: { ...spec, serviceAccountName: "default" } });
+  await assert.rejects(refused, /violates PodSecurity "baseline:latest": non-default capabilities/);
+});
+
+test("the plain manifests are taken by the API server", async () => {
+  const options = ["--dry-run=server", "--server-side", "--force-conflicts"];
+  const text = await cluster.kubectl("apply", ...options, "-f", join(deploy, "manifests/skbspan.yaml"));
+  for (const kind of ["daemonset.apps", "networkpolicy.networking.k8s.io", "clusterrole.rbac.authorization.k8s.io"])
+    assert.match(text, new RegExp(`^${kind}/skbspan serverside-applied`, "m"));
+});
+
 test("metrics are refused to other pods, health is not", async () => {
   const path = "jsonpath={.items[0].status.podIP}";
   const address = (await cluster.kubectl("-n", AGENT_NAMESPACE, "get", "pods", "-o", path)).trim();
@@ -176,6 +204,19 @@ test("a request through a Service is a journey from one pod to the other, over t
     trace.spans.some(({ name }) => /^(ip_|tcp_|__dev_queue_xmit)/.test(name)),
     "functions have names",
   );
+});
+
+test("a request's journey names the Service that was asked, and the pod that is behind it", {
+  timeout: SLOW_MS * 2,
+}, async () => {
+  const [client, web] = [await podName("client"), await podName("web")];
+  const trace = await findTrace("a request to the Service", ({ spans }) =>
+    spans.some((span) => podOf(span) === client && span.attributes["destination.k8s.service.name"] === "web"),
+  );
+  const named = trace.spans.find(({ attributes }) => attributes["destination.k8s.service.name"] === "web");
+  assert.equal(named?.attributes["destination.k8s.namespace.name"], SHOP);
+  assert.equal(named?.attributes["source.k8s.pod.name"], client);
+  assert.ok(trace.spans.some((span) => podOf(span) === web));
 });
 
 test("a packet that the node's firewall drops says whose it was", { timeout: SLOW_MS * 2 }, async () => {
@@ -304,4 +345,31 @@ test("while the API server is away packets are traced all the same, and new pods
   await findTrace("the pod that came after", ({ spans }) => spans.some((span) => podOf(span).startsWith("latecomer-")));
   const restarts = "jsonpath={.items[0].status.containerStatuses[0].restartCount}";
   assert.equal(await cluster.kubectl("-n", AGENT_NAMESPACE, "get", "pods", "-o", restarts), "0");
+});
+
+test("with a certificate and a token, probes and metrics go over TLS, and metrics are for who shows the token", {
+  timeout: SLOW_MS * 2,
+}, async () => {
+  const certificates = makeCertificates();
+  const token = "0123456789abcdef0123456789abcdef";
+  try {
+    const { certificateFile, keyFile } = certificates
+      .createAuthority("authority")
+      .issue("agent", { names: "DNS:skbspan" });
+    const secret = ["-n", AGENT_NAMESPACE, "create", "secret"];
+    await cluster.kubectl(...secret, "tls", "skbspan-tls", `--cert=${certificateFile}`, `--key=${keyFile}`);
+    await cluster.kubectl(...secret, "generic", "skbspan-token", `--from-literal=token=${token}`);
+  } finally {
+    certificates.remove();
+  }
+  await installAgent(cluster, kubeconfig, ["server.tlsSecret=skbspan-tls", "server.tokenSecret.name=skbspan-token"]);
+  const path = "jsonpath={.items[?(@.status.phase=='Running')].status.podIP}";
+  const address = (await cluster.kubectl("-n", AGENT_NAMESPACE, "get", "pods", "-o", path)).trim().split(" ").at(-1);
+  // The certificate's authority is the test's own.
+  const ask = (...headers: string[]) =>
+    runProgram("curl", ["-sk", "-w", "\n%{http_code}", ...headers, `https://${address}:9464/metrics`]);
+  assert.match(await ask(), /\n401$/);
+  const answer = await ask("-H", `Authorization: Bearer ${token}`);
+  assert.match(answer, /^skbspan_tracer_up 1$/m);
+  assert.match(answer, /\n200$/);
 });

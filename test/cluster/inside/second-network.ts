@@ -30,10 +30,10 @@ export async function addSecondNetwork({ uid, address }: MultiHomedPod): Promise
   for (const name of ["all", "eth0"]) await inPod("sysctl", "-qw", `net.ipv4.conf.${name}.rp_filter=1`);
 }
 
-/** One of the pod's processes, by the control group that has the pod's UID in its path. */
+/** The first of the pod's processes, which holds its namespaces, by the control group that has the pod's UID in its path. */
 async function findProcess(uid: string): Promise<string> {
-  for (const name of await readdir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
+  const processes = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  for (const name of processes.sort((left, right) => Number(left) - Number(right))) {
     const cgroups = await readFile(`/proc/${name}/cgroup`, "utf8").catch(() => "");
     if (cgroups.includes(`pod${uid}`)) return name;
   }

@@ -10,7 +10,7 @@ import type { Cluster } from "./start-cluster.js";
 export const AGENT_NAMESPACE = "skbspan";
 const chart = fileURLToPath(new URL("../../../../deploy/chart/skbspan", import.meta.url));
 
-/** Installs the chart as its documentation says, and waits until the agent is ready. `settings` are as for `helm --set`. */
+/** Installs the chart, or gives it other values, and waits until the agent is ready. `settings` are as for `helm --set`. */
 export async function installAgent(cluster: Cluster, kubeconfig: string, settings: readonly string[]): Promise<void> {
   const helm = await installHelm();
   const [repository, tag] = AGENT_IMAGE.split(":");
@@ -25,7 +25,7 @@ export async function installAgent(cluster: Cluster, kubeconfig: string, setting
     metadata: { name: AGENT_NAMESPACE, labels: { "pod-security.kubernetes.io/enforce": "privileged" } },
   });
   await runProgram(helm, [
-    ...["install", "skbspan", chart, "--namespace", AGENT_NAMESPACE, "--kubeconfig", kubeconfig],
+    ...["upgrade", "--install", "skbspan", chart, "--namespace", AGENT_NAMESPACE, "--kubeconfig", kubeconfig],
     ...all.flatMap((setting) => ["--set", setting]),
   ]);
   await cluster
