@@ -51,7 +51,7 @@ export function createControlServer(options: ControlServerOptions): ControlServe
     if (refusal) void reply.code(refusal.code).send({ status: "refused", reason: refusal.reason });
     return refusal !== undefined;
   };
-  if (options.sessions) addSessionRoutes(server, options.sessions, refuses);
+  if (options.sessions) addSessionRoutes(server, options.sessions, { refuses, asksForToken: tokenFile !== undefined });
   server.get("/healthz", async () => ({ status: "ok" }));
   server.get("/readyz", async (_, reply) => {
     const snapshot = takeSnapshot();

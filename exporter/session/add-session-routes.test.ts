@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import Fastify from "fastify";
+import Fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import { addSessionRoutes } from "./add-session-routes.js";
 import { createSessionManager } from "./create-session-manager.js";
 
@@ -8,12 +8,17 @@ import { createSessionManager } from "./create-session-manager.js";
 const manager = createSessionManager(() => assert.fail("a session is started"));
 
 test("who is refused reaches nothing, nor does a page of a browser", async () => {
-  const server = Fastify();
   let isRefused = true;
-  addSessionRoutes(server, manager, async (_, reply) => {
+  const refuses = async (_: FastifyRequest, reply: FastifyReply): Promise<boolean> => {
     if (isRefused) void reply.code(401).send({});
     return isRefused;
+  };
+  const [server, serverWithToken] = [false, true].map((asksForToken) => {
+    const made = Fastify();
+    addSessionRoutes(made, manager, { refuses, asksForToken });
+    return made;
   });
+  assert.ok(server && serverWithToken);
   const ask = async (method: "GET" | "POST" | "DELETE", url: string, headers = {}) => {
     const payload = method === "POST" ? { payload: { spec: {} } } : {};
     return (await server.inject({ method, url, headers, ...payload })).statusCode;
@@ -32,7 +37,11 @@ test("who is refused reaches nothing, nor does a page of a browser", async () =>
     assert.equal(await ask(method, url, { host: "rebound.example:9464" }), 403, `${method} ${url}`);
   }
   assert.equal(await ask("GET", "/v1/sessions", { host: "127.0.0.1:9464" }), 200);
-  assert.equal(await ask("GET", "/v1/sessions", { host: "agent.example", authorization: "Bearer t" }), 200);
+  const rebound = { host: "rebound.example", authorization: "Bearer guessed" };
+  assert.equal(await ask("GET", "/v1/sessions", rebound), 403);
+  const { statusCode } = await serverWithToken.inject({ url: "/v1/sessions", headers: { host: "agent.example" } });
+  assert.equal(statusCode, 200);
   assert.equal(await ask("GET", "/v1/sessions/shop/a/journeys"), 404);
   await server.close();
+  await serverWithToken.close();
 });

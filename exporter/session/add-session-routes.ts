@@ -7,8 +7,13 @@ import type { JourneySpans } from "../map/packet-span.js";
 import type { ManagedSession, SessionManager } from "./create-session-manager.js";
 import { readSessionSpec, SessionSpecError } from "./session-spec.js";
 
-/** Answers a request that is refused, and says whether it was. */
-export type Guard = (request: FastifyRequest, reply: FastifyReply) => Promise<boolean>;
+/** Who may. */
+export interface Guard {
+  /** Answers a request that is refused, and says whether it was. */
+  refuses(request: FastifyRequest, reply: FastifyReply): Promise<boolean>;
+  /** Whether it asks for a token, which a page of a browser does not have. */
+  readonly asksForToken: boolean;
+}
 
 /** What a reader that does not read makes the agent keep; what comes on top is left out of its stream, and counted there. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
@@ -27,13 +32,13 @@ interface SessionPath {
 export function addSessionRoutes(server: FastifyInstance, manager: SessionManager, guard: Guard): void {
   // A page that a browser of this machine shows is not to ask as this machine, under whatever name it reaches it.
   const refusesPages = async ({ headers }: FastifyRequest, reply: FastifyReply): Promise<boolean> => {
-    const isPage = headers.origin !== undefined || (!headers.authorization && !LOOPBACK_NAME.test(headers.host ?? ""));
+    const isPage = !guard.asksForToken && (headers.origin !== undefined || !LOOPBACK_NAME.test(headers.host ?? ""));
     if (isPage) void reply.code(403).send({ status: "refused", reason: "pages of a browser are not served" });
     return isPage;
   };
   const guarded = {
     preHandler: async (request: FastifyRequest, reply: FastifyReply) =>
-      void ((await guard(request, reply)) || (await refusesPages(request, reply))),
+      void ((await guard.refuses(request, reply)) || (await refusesPages(request, reply))),
   };
   const path = "/v1/sessions/:namespace/:name";
   server.get("/v1/sessions", guarded, async () => ({ sessions: manager.list().map(describe) }));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { ApiClient } from "../../exporter/kubernetes/api-client.js";
+import { createAddressBook } from "../../exporter/kubernetes/create-address-book.js";
 import {
   createPodDirectory,
   type PodDirectoryOptions,
@@ -232,6 +233,32 @@ test("by a kubeconfig, as an agent opens it; without a node's name it says what 
   await assert.rejects(openKubernetes({ config, ...options, environment: {} }), /Which of the cluster's nodes/);
   const off = await openKubernetes({ config: { ...config, kubernetes: "off" }, ...options });
   assert.equal(off, undefined);
+});
+
+test("Services and what is behind them are found by their addresses, as they come and go", async () => {
+  const book = createAddressBook({ client: api.admin, extent: "cluster", timing });
+  try {
+    await create("/api/v1/namespaces/shop/services", { metadata: { name: "pay" }, spec: { ports: [{ port: 80 }] } });
+    const { body } = await api.admin.request({ path: "/api/v1/namespaces/shop/services/pay" });
+    const { clusterIP } = (body as { spec: { clusterIP: string } }).spec;
+    await until("the Service", () => book.find(clusterIP, 80) !== undefined);
+    assert.deepEqual(book.find(clusterIP, 80), { namespace: "shop", service: "pay" });
+    await create("/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices", {
+      metadata: { name: "pay-1", labels: { "kubernetes.io/service-name": "pay" } },
+      addressType: "IPv4",
+      ports: [{ port: 8080, protocol: "TCP" }],
+      endpoints: [{ addresses: ["10.244.9.1"], targetRef: { kind: "Pod", name: "pay-x", namespace: "shop" } }],
+    });
+    await until("what is behind it", () => book.find("10.244.9.1", 8080) !== undefined);
+    assert.deepEqual(book.find("10.244.9.1", 8080), { namespace: "shop", pod: "pay-x" });
+    await createPod("far", "node-of-others", {}, "10.244.9.2");
+    await until("a pod of any node", () => book.find("10.244.9.2", 9)?.pod === "far");
+    await api.admin.request({ method: "DELETE", path: "/api/v1/namespaces/shop/services/pay" });
+    await until("that the Service went", () => book.find(clusterIP, 80) === undefined);
+    for (const [what, { failures }] of book.stats()) assert.equal(failures, 0, what);
+  } finally {
+    await book.close();
+  }
 });
 
 test("500 pods are read by one list and one watch", async () => {
