@@ -10,6 +10,7 @@ import {
 import { openKubernetes } from "../../exporter/kubernetes/open-kubernetes.js";
 import { describePodResource } from "../../exporter/kubernetes/pod-resource.js";
 import { poll } from "../backends/lib/poll.js";
+import { startSkbspan } from "../lib/run-skbspan.js";
 import { type ApiServer, startApiServer } from "./lib/start-api-server.js";
 
 const AGENT = "system:serviceaccount:skbspan:agent";
@@ -205,6 +206,37 @@ test("an API server that dies and comes back: names stay, and what changed meanw
     await until("both changes", () => typeof directory.lookup(newUid) === "object" && names(directory).length === 1);
     assert.deepEqual(names(directory), ["after"]);
   });
+});
+
+test("the agent starts, traces and is ready while the API server is away; it says so, and catches up", async () => {
+  await createPod("waiting", "node-h");
+  await api.kill();
+  const argv = ["run", "--kubeconfig", await api.kubeconfigFor(AGENT), "--node-name", "node-h", "--probes", "drops"];
+  const agent = startSkbspan([...argv, "--dropped-only", "--export", "json", "--listen", "127.0.0.1:0"], {
+    timeoutMs: 10 * 60_000,
+  });
+  try {
+    await agent.untilStderr(/on http:\/\/127\.0\.0\.1:\d+/);
+    const url = /on (http:\/\/127\.0\.0\.1:\d+)/.exec(agent.written().stderr)?.[1];
+    const read = async (path: string) => (await fetch(`${url}${path}`)).text();
+    await until("that it is ready all the same", () => agent.written().stderr.includes("attached to"));
+    assert.deepEqual(JSON.parse(await read("/readyz")), {
+      status: "ready",
+      lack: "new pods are not named: the API server does not answer",
+    });
+    assert.match(await read("/metrics"), /^skbspan_kubernetes_up 0$/m);
+    assert.match(agent.written().stderr, /warning: cannot read .* about the pods of node-h, .*nothing listens there/);
+    await api.restart();
+    await poll(
+      "that it has caught up",
+      async () => /^skbspan_kubernetes_up 1$/m.test(await read("/metrics")) || undefined,
+    );
+    assert.match(await read("/metrics"), /^skbspan_kubernetes_pods 1$/m);
+    assert.deepEqual(JSON.parse(await read("/readyz")), { status: "ready" });
+  } finally {
+    agent.child.kill("SIGTERM");
+    await agent.result;
+  }
 });
 
 test("by a kubeconfig, as an agent opens it; without a node's name it says what is missing", async () => {
