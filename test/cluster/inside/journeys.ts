@@ -11,6 +11,7 @@ import { makeCertificates } from "../../lib/make-certificates.js";
 import { clusterNetwork } from "../lib/cluster-network.js";
 import { AGENT_NAMESPACE, describeAgent, installAgent, readAgentProcesses } from "../lib/start-agent.js";
 import { type Cluster, startCluster } from "../lib/start-cluster.js";
+import { runKubectlSkbspan } from "./kubectl-skbspan.js";
 import { addSecondNetwork, secondNetwork } from "./second-network.js";
 import {
   ASK_WEB_FOR_EVER,
@@ -48,11 +49,13 @@ before(
     cluster = await startCluster({ folder, cgroup }, [image]);
     await poll("a node that is ready", isNodeReady, SLOW_MS);
     await cluster.apply(...describeShop());
+    await cluster.kubectl("apply", "-f", join(deploy, "crds/packettraces.yaml"));
     await installAgent(cluster, kubeconfig, [
       "kubernetes.farEnds=services",
       `options.filter=tcp port 80 or tcp port ${WEB_PORT} or tcp port ${BLOCKED_PORT} or host ${secondNetwork.pod}`,
       "options.max_journeys_per_second=0",
       "options.expire=3s",
+      "sessions.enabled=true",
     ]);
   },
   { timeout: 15 * 60_000 },
@@ -329,6 +332,29 @@ test(`${VISITORS} pods that come and go get no wrong name`, { timeout: SLOW_MS *
 function hasSpans(pod: string): boolean {
   return traces().some(({ spans }) => spans.some((span) => podOf(span) === pod));
 }
+
+test("kubectl skbspan traces a Deployment's pods by a PacketTrace, and reads them by kubectl's own way", {
+  timeout: SLOW_MS,
+}, async () => {
+  const kubeconfig = join(folder, "pki/admin.kubeconfig");
+  const argv = [
+    "-n",
+    SHOP,
+    "-l",
+    "app=client",
+    "--journeys",
+    "3",
+    "--duration",
+    "2m",
+    `tcp dst port ${WEB_PORT} or tcp port 80`,
+  ];
+  const text = await runKubectlSkbspan(kubeconfig, argv).catch(async (error: Error) => {
+    throw new Error(`${error.message}\n${await describeAgent(cluster)}`);
+  });
+  assert.equal(text.match(/^ {2}(delivered|transmitted|consumed|dropped|merged|expired)/gm)?.length, 3, text);
+  assert.match(text, new RegExp(`^ {2}${SHOP}/client-`, "m"));
+  assert.equal((await cluster.kubectl("-n", SHOP, "get", "packettraces", "-o", "name")).trim(), "");
+});
 
 test("while the API server is away packets are traced all the same, and new pods are named when it is back", {
   timeout: SLOW_MS * 3,
