@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createOtlpReceivers } from "../../../exporter/store/create-otlp-receivers.js";
@@ -9,6 +9,7 @@ import { poll } from "../../backends/lib/poll.js";
 import { runProgram } from "../../kernels/run-program.js";
 import { makeCertificates } from "../../lib/make-certificates.js";
 import { clusterNetwork } from "../lib/cluster-network.js";
+import { installCluster } from "../lib/install-cluster.js";
 import { AGENT_NAMESPACE, describeAgent, installAgent, readAgentProcesses } from "../lib/start-agent.js";
 import { type Cluster, startCluster } from "../lib/start-cluster.js";
 import { runKubectlSkbspan } from "./kubectl-skbspan.js";
@@ -32,6 +33,7 @@ const cgroup = process.env["SKBSPAN_CLUSTER_CGROUP"] ?? "";
 const image = process.env["SKBSPAN_CLUSTER_IMAGE"] ?? "";
 
 const deploy = fileURLToPath(new URL("../../../../deploy", import.meta.url));
+const plugin = fileURLToPath(new URL("../../../../bin/kubectl-skbspan", import.meta.url));
 const kubeconfig = join(folder, "pki/admin.kubeconfig");
 
 const SLOW_MS = 300_000;
@@ -51,6 +53,7 @@ before(
     await cluster.apply(...describeShop());
     await cluster.kubectl("apply", "-f", join(deploy, "crds/packettraces.yaml"));
     await installAgent(cluster, kubeconfig, [
+      "sessions.enabled=true",
       "kubernetes.farEnds=services",
       `options.filter=tcp port 80 or tcp port ${WEB_PORT} or tcp port ${BLOCKED_PORT} or host ${secondNetwork.pod}`,
       "options.max_journeys_per_second=0",
@@ -220,6 +223,49 @@ test("a request's journey names the Service that was asked, and the pod that is 
   assert.equal(named?.attributes["destination.k8s.namespace.name"], SHOP);
   assert.equal(named?.attributes["source.k8s.pod.name"], client);
   assert.ok(trace.spans.some((span) => podOf(span) === web));
+});
+
+test("a PacketTrace traces the pods that it selects, ends by itself, and says how it went", {
+  timeout: SLOW_MS * 2,
+}, async () => {
+  const trace = {
+    ...{ apiVersion: "skbspan.dev/v1alpha1", kind: "PacketTrace", metadata: { name: "client-web", namespace: SHOP } },
+    spec: { podSelector: { matchLabels: { app: "client" } }, filter: "tcp port 80", limits: { journeys: 5 } },
+  };
+  await cluster.apply(trace);
+  const read = async () =>
+    JSON.parse(await cluster.kubectl("-n", SHOP, "get", "packettrace", "client-web", "-o", "json"));
+  const { status } = await poll(
+    "a PacketTrace that has ended",
+    async () => {
+      const current = await read();
+      return current.status?.phase === "Ended" || current.status?.phase === "Failed" ? current : undefined;
+    },
+    SLOW_MS,
+  );
+  const [entry, ...others] = status.nodes;
+  assert.deepEqual(others, []);
+  assert.deepEqual(
+    [status.phase, entry.name, entry.phase, entry.pods],
+    ["Ended", "node1", "Ended", 1],
+    JSON.stringify(status),
+  );
+  assert.ok(entry.kept >= 5 && entry.seen >= entry.kept, JSON.stringify(entry));
+  await cluster.kubectl("-n", SHOP, "delete", "packettrace", "client-web");
+});
+
+test("kubectl skbspan shows the journeys of the pods that it is asked for as trees, and leaves nothing behind", {
+  timeout: SLOW_MS * 2,
+}, async () => {
+  const { kubectl } = await installCluster(["kubectl"]);
+  const client = await podName("client");
+  const options = ["--kubeconfig", kubeconfig, "-n", SHOP, "-l", "app=client", "--journeys", "4", "tcp port 80"];
+  const text = await runProgram(process.execPath, [plugin, ...options], {
+    environment: { PATH: `${dirname(kubectl)}:${process.env["PATH"]}` },
+  });
+  assert.match(text, new RegExp(`^ *${SHOP}/${client.slice(0, 12)}`, "m"));
+  assert.match(text, /^ {2}(delivered|transmitted|consumed|merged)/m);
+  assert.equal((await cluster.kubectl("-n", SHOP, "get", "packettraces", "-o", "name")).trim(), "");
 });
 
 test("a packet that the node's firewall drops says whose it was", { timeout: SLOW_MS * 2 }, async () => {
