@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createOtlpReceivers } from "../../../exporter/store/create-otlp-receivers.js";
@@ -9,7 +9,6 @@ import { poll } from "../../backends/lib/poll.js";
 import { runProgram } from "../../kernels/run-program.js";
 import { makeCertificates } from "../../lib/make-certificates.js";
 import { clusterNetwork } from "../lib/cluster-network.js";
-import { installCluster } from "../lib/install-cluster.js";
 import { AGENT_NAMESPACE, describeAgent, installAgent, readAgentProcesses } from "../lib/start-agent.js";
 import { type Cluster, startCluster } from "../lib/start-cluster.js";
 import { runKubectlSkbspan } from "./kubectl-skbspan.js";
@@ -33,7 +32,6 @@ const cgroup = process.env["SKBSPAN_CLUSTER_CGROUP"] ?? "";
 const image = process.env["SKBSPAN_CLUSTER_IMAGE"] ?? "";
 
 const deploy = fileURLToPath(new URL("../../../../deploy", import.meta.url));
-const plugin = fileURLToPath(new URL("../../../../bin/kubectl-skbspan", import.meta.url));
 const kubeconfig = join(folder, "pki/admin.kubeconfig");
 
 const SLOW_MS = 300_000;
@@ -58,7 +56,6 @@ before(
       `options.filter=tcp port 80 or tcp port ${WEB_PORT} or tcp port ${BLOCKED_PORT} or host ${secondNetwork.pod}`,
       "options.max_journeys_per_second=0",
       "options.expire=3s",
-      "sessions.enabled=true",
     ]);
   },
   { timeout: 15 * 60_000 },
@@ -254,20 +251,6 @@ test("a PacketTrace traces the pods that it selects, ends by itself, and says ho
   await cluster.kubectl("-n", SHOP, "delete", "packettrace", "client-web");
 });
 
-test("kubectl skbspan shows the journeys of the pods that it is asked for as trees, and leaves nothing behind", {
-  timeout: SLOW_MS * 2,
-}, async () => {
-  const { kubectl } = await installCluster(["kubectl"]);
-  const client = await podName("client");
-  const options = ["--kubeconfig", kubeconfig, "-n", SHOP, "-l", "app=client", "--journeys", "4", "tcp port 80"];
-  const text = await runProgram(process.execPath, [plugin, ...options], {
-    environment: { PATH: `${dirname(kubectl)}:${process.env["PATH"]}` },
-  });
-  assert.match(text, new RegExp(`^ *${SHOP}/${client.slice(0, 12)}`, "m"));
-  assert.match(text, /^ {2}(delivered|transmitted|consumed|merged)/m);
-  assert.equal((await cluster.kubectl("-n", SHOP, "get", "packettraces", "-o", "name")).trim(), "");
-});
-
 test("a packet that the node's firewall drops says whose it was", { timeout: SLOW_MS * 2 }, async () => {
   await runProgram("nft", ["add", "table", "inet", "guard"]);
   await runProgram("nft", ["add chain inet guard forward { type filter hook forward priority 0; }"]);
@@ -382,7 +365,6 @@ function hasSpans(pod: string): boolean {
 test("kubectl skbspan traces a Deployment's pods by a PacketTrace, and reads them by kubectl's own way", {
   timeout: SLOW_MS,
 }, async () => {
-  const kubeconfig = join(folder, "pki/admin.kubeconfig");
   const argv = [
     "-n",
     SHOP,
