@@ -3,7 +3,7 @@ import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fromProgramCache, inTemporaryFolder } from "../../backends/lib/program-cache.js";
-import { createBuildah } from "./buildah.js";
+import { runProgram } from "../../kernels/run-program.js";
 import { makeBaseImage } from "./make-base-image.js";
 
 export const AGENT_IMAGE = "localhost/skbspan:test";
@@ -14,6 +14,7 @@ const BASE = "localhost/skbspan-test-base:latest";
 const CONTEXT = ["Dockerfile", ".dockerignore", "package.json", "package-lock.json", "tsconfig.json"];
 const CONTEXT_FOLDERS = ["bin", "bpf", "exporter", "scripts"];
 const PREFIX = "agent-image-";
+const TIMEOUT_MS = 40 * 60_000;
 const KEPT_MS = 6 * 3_600_000;
 
 /**
@@ -30,21 +31,27 @@ export async function buildImage(onProgress: (text: string) => void = () => {}):
   return join(directory, "image.tar");
 }
 
+/** Debian with Node.js as an image, then the Dockerfile. The isolation of an OCI runtime would leave a bridge and firewall rules behind. */
+const SCRIPT = `set -eu
+run() { buildah --root "$FOLDER/storage" --runroot "$FOLDER/run" --storage-driver overlay "$@"; }
+container=$(run from scratch)
+run add "$container" "$BASE_ROOT" /
+run config --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$container"
+run commit --rm "$container" "$BASE"
+run bud --isolation chroot --pull-never --build-arg "NODE_IMAGE=$BASE" -t "$NAME" -f "$CHECKOUT/Dockerfile" "$CHECKOUT"
+run push "$NAME" "docker-archive:$ARCHIVE:$NAME"
+`;
+
+/** In namespaces of its own: what it mounts and starts is gone when it ends, however it does. */
 async function build(folder: string, base: string, archive: string): Promise<void> {
-  const buildah = createBuildah(folder);
-  try {
-    const container = (await buildah.run("from", "scratch")).trim();
-    await buildah.run("add", container, base, "/");
-    const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    await buildah.run("config", "--env", path, container);
-    await buildah.run("commit", "--rm", container, BASE);
-    // The isolation of an OCI runtime leaves a bridge and firewall rules behind.
-    const options = ["--isolation", "chroot", "--pull-never", "--build-arg", `NODE_IMAGE=${BASE}`];
-    await buildah.run("bud", ...options, "-t", AGENT_IMAGE, "-f", join(checkout, "Dockerfile"), checkout);
-    await buildah.run("push", AGENT_IMAGE, `docker-archive:${archive}:${AGENT_IMAGE}`);
-  } finally {
-    await buildah.remove();
-  }
+  const namespaces = ["--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"];
+  await runProgram("setpriv", ["--pdeathsig", "KILL", "unshare", ...namespaces, "sh", "-c", SCRIPT], {
+    timeoutMs: TIMEOUT_MS,
+    environment: {
+      ...{ FOLDER: folder, TMPDIR: folder, BASE_ROOT: base, BASE, NAME: AGENT_IMAGE, CHECKOUT: checkout },
+      ARCHIVE: archive,
+    },
+  });
 }
 
 async function hashContext(): Promise<string> {
