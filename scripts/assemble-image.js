@@ -4,7 +4,7 @@ import { read, root } from "./lib/run.js";
 import { runScript, ScriptError, say } from "./lib/say.js";
 
 const app = [
-  "bin",
+  "bin/skbspan.js",
   "package.json",
   "node_modules",
   "dist/exporter",
