@@ -5,6 +5,7 @@ import type { SessionPods } from "../session/start-session.js";
 import type { CommandContext } from "./command-context.js";
 import { createSessionPods } from "./create-session-pods.js";
 import type { NamedSink } from "./create-sinks.js";
+import { limitProblems } from "./limit-problems.js";
 
 export interface OpenSessions {
   readonly manager: SessionManager;
@@ -79,9 +80,12 @@ async function followPacketTraces(
     agent: podName && podNamespace ? `${podNamespace}/${podName}` : undefined,
     directory,
     manager,
-    warn: (text) => reporter.warn(text),
+    warn: limitProblems((text) => reporter.warn(text)),
     onHealth({ state, reason }) {
-      if (state === "failing") reporter.warn(`cannot read PacketTraces, no new ones are started: ${reason}`);
+      if (state !== "failing") return;
+      reporter.warn(
+        `cannot read PacketTraces, no new ones are started: ${reason}; the cluster needs deploy/crds/packettraces.yaml, and the agent's role list and watch of packettraces`,
+      );
     },
   });
 }
