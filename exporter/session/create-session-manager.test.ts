@@ -61,5 +61,5 @@ test("who comes late hears the last journeys, and none after it has gone", () =>
 
 test("the cost of probes is estimated from what they did", () => {
   assert.equal(estimateCostNs(undefined), 0);
-  assert.equal(estimateCostNs({ hops: 1_000_000, notMatched: 1_000_000 }), 400_000_000);
+  assert.equal(estimateCostNs({ hops: 1_000, notMatched: 1_000, rateLimited: 1_000, discarded: 100 }), 800_000);
 });

@@ -61,6 +61,10 @@ export interface Session {
 /** What a probe costs, for the estimate: a hop that is recorded, a look at a packet that is not followed. */
 const HOP_NS = 300;
 const LOOK_NS = 100;
+/** Hops of a journey that is not sent are not counted: ten of them. */
+const DISCARDED_NS = 3_000;
+/** More than that would keep the agent from its other work; the kernel leaves out what is more. Drops are rare: they are all seen. */
+const MAX_JOURNEYS_PER_SECOND = 1_000;
 const WATCH_EVERY_MS = 1_000;
 /** A tracer that was told to end writes what it has; then it is killed. */
 const END_TIMEOUT_MS = 10_000;
@@ -172,8 +176,12 @@ class RunningSession implements Session {
 }
 
 /** @internal */
-export function estimateCostNs(stats: Pick<TracerStats, "hops" | "notMatched"> | undefined): number {
-  return stats ? stats.hops * HOP_NS + stats.notMatched * LOOK_NS : 0;
+export function estimateCostNs(
+  stats: Pick<TracerStats, "hops" | "notMatched" | "rateLimited" | "discarded"> | undefined,
+): number {
+  if (!stats) return 0;
+  const { hops, notMatched, rateLimited, discarded } = stats;
+  return hops * HOP_NS + (notMatched + rateLimited) * LOOK_NS + discarded * DISCARDED_NS;
 }
 
 function sessionConfig(config: Config, spec: SessionSpec): Config {
@@ -191,7 +199,7 @@ function sessionConfig(config: Config, spec: SessionSpec): Config {
     interface: undefined,
     mark: undefined,
     sampleOneIn: 1,
-    ratePerSecond: undefined,
+    ratePerSecond: isDroppedOnly ? undefined : MAX_JOURNEYS_PER_SECOND,
     minDurationNs: undefined,
     areDropsKept: false,
     maxJourneys: undefined,

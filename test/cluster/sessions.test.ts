@@ -239,6 +239,28 @@ test("the same by HTTP, for this machine alone", async () => {
   await reader?.cancel();
 });
 
+test("probes that take too much of a processor end it", async () => {
+  const { url } = agents.get("node-s") as Agent;
+  // It sends to itself as fast as it can; none of that is dropped, so its journeys do not end the session.
+  const load = spawn("build/tests/udp-load", ["20008", "600000"], { stdio: "ignore" });
+  try {
+    const limits = { durationSeconds: 600, journeys: 100_000, overheadPercent: 1 };
+    const made = await fetch(`${url}/v1/sessions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ spec: { filter: "udp and dst port 20008", droppedOnly: true, limits } }),
+    });
+    const { id } = (await made.json()) as { id: string };
+    const session = await poll("the end", async () => {
+      const now = (await (await fetch(`${url}/v1/sessions/${id}`)).json()) as { phase: string; reason?: string };
+      return now.phase === "Running" ? undefined : now;
+    });
+    assert.match(session.reason ?? "", /^its probes took about \d+ % of a processor, it may take 1 %$/);
+  } finally {
+    load.kill("SIGKILL");
+  }
+});
+
 /** `kubectl skbspan`, by the real kubectl; it cannot forward to pods where there is no kubelet, so it is told where agents are. */
 async function startPlugin(argv: readonly string[]) {
   const { kubectl } = await installCluster(["kubectl"]);
