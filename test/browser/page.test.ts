@@ -300,11 +300,12 @@ describe("the page in a browser", { skip, timeout: 600_000 }, () => {
         await rows(page).first().waitFor();
         const ground = () => page.evaluate("getComputedStyle(document.body).backgroundColor");
         const light = await ground();
+        const isDark = `getComputedStyle(document.body).backgroundColor !== ${JSON.stringify(light)}`;
         for (let press = 0; press < 2; press++) await page.keyboard.press("t");
-        assert.notEqual(await ground(), light);
+        await page.waitForFunction(isDark); // drawn a moment after the key
         await page.reload();
         await rows(page).first().waitFor();
-        assert.notEqual(await ground(), light);
+        await page.waitForFunction(isDark);
       },
       { colorScheme: "light" },
     ));

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 export type Theme = "auto" | "light" | "dark";
 
@@ -7,7 +7,8 @@ const STORAGE_KEY = "skbspan.theme";
 
 export function useTheme(): { readonly theme: Theme; cycle(): void } {
   const [theme, setTheme] = useState<Theme>(readTheme);
-  useEffect(() => {
+  // Before the browser paints, or a dark page would flash.
+  useLayoutEffect(() => {
     document.documentElement.dataset["theme"] = theme;
     try {
       localStorage.setItem(STORAGE_KEY, theme);
