@@ -17,3 +17,10 @@ test("an unknown reason, or an unspecified one at an unknown place, is a fault",
   assert.deepEqual(judgeDrop("NOT_SPECIFIED", "ip_rcv"), { isFault: true });
   assert.deepEqual(judgeDrop("NOT_SPECIFIED", ""), { isFault: true });
 });
+
+test("multicast that nobody here has joined is no fault, and other packets without a route are", () => {
+  for (const group of ["224.0.0.22", "239.255.255.250", "ff02::16"])
+    assert.equal(judgeDrop("NOT_SPECIFIED", "ip_rcv_finish_core", group).isFault, false);
+  for (const address of ["10.0.0.1", "192.0.2.224", "fe80::1", ""])
+    assert.equal(judgeDrop("NOT_SPECIFIED", "ip_rcv_finish_core", address).isFault, true);
+});

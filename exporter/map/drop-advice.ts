@@ -21,6 +21,8 @@ const benign = (reason: string, meaning: string, at?: string): Row => {
   return { reason, isFault: false, meaning, ...(at ? { at } : {}) };
 };
 
+const NOT_JOINED = "Multicast to a group that nobody here has joined";
+
 /** By reason, as the kernel names it without `SKB_DROP_REASON_`, and where needed by the function that dropped. */
 const rows: readonly Row[] = [
   benign("CONSUMED", "The packet was used up as planned"),
@@ -43,7 +45,7 @@ const rows: readonly Row[] = [
   benign("NO_SOCKET", "A raw socket had taken the echo reply already", "icmpv6_rcv"),
   // Seen on 6.1: icmpv6_rcv() calls kfree_skb() for all but echo requests, neighbour discovery included.
   benign("NOT_SPECIFIED", "Handled: this kernel lets go of ICMPv6 messages as if it dropped them", "icmpv6_rcv"),
-  benign("NOT_SPECIFIED", "Multicast to a group that nobody here has joined", "ip6_mc_input"),
+  benign("NOT_SPECIFIED", NOT_JOINED, "ip6_mc_input"),
   benign("NOT_SPECIFIED", "Constant traffic between a virtual machine and its host", "virtio_transport_recv_pkt"),
   benign("NOT_SPECIFIED", "TCP answered for a connection in time wait, or had this SYN already", "tcp_v4_rcv"),
   benign("NOT_SPECIFIED", "TCP answered for a connection in time wait, or had this SYN already", "tcp_v6_rcv"),
@@ -282,8 +284,17 @@ const unknownFault: DropVerdict = { isFault: true };
 const byReason = new Map<string, readonly Row[]>();
 for (const row of rows) byReason.set(row.reason, [...(byReason.get(row.reason) ?? []), row]);
 
-/** `reason` without its prefix; `dropFunction` is the function that dropped, empty when unknown. */
-export function judgeDrop(reason: string, dropFunction: string): DropVerdict {
+/** An IPv4 or IPv6 address as text. */
+const multicast = /^(22[4-9]|23\d)\.|^ff[0-9a-f]{2}:/;
+
+/**
+ * `reason` without its prefix; `dropFunction` is the function that dropped, empty when unknown; `destination` is the address that
+ * the packet had in the end, empty when unknown.
+ */
+export function judgeDrop(reason: string, dropFunction: string, destination = ""): DropVerdict {
+  // The route of a packet to a group that was not joined is an error, for which the kernel has no reason of its own.
+  if (reason === "NOT_SPECIFIED" && dropFunction === "ip_rcv_finish_core" && multicast.test(destination))
+    return { isFault: false, meaning: NOT_JOINED };
   const candidates = byReason.get(reason);
   if (!candidates) return unknownFault;
   return (

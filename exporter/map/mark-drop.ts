@@ -43,7 +43,8 @@ export function markDrop(draft: JourneyDraft): Drop | undefined {
 
 function describeDrop(draft: JourneyDraft, reason: string, dropFunction: string): Drop {
   const { journey, state, pool } = draft;
-  const verdict = judgeDrop(reason, dropFunction);
+  const destination = journey.contexts.at(-1)?.destinationAddress ?? "";
+  const verdict = judgeDrop(reason, dropFunction, destination);
   const list = [pool.get(attributes.dropReason, reason)];
   if (journey.dropLocation !== 0) list.push(pool.get(attributes.dropLocation, state.symbolText(journey.dropLocation)));
   if (verdict.advice) list.push(pool.get(attributes.dropAdvice, verdict.advice));
