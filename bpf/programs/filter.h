@@ -45,6 +45,12 @@ static __always_inline bool packet__is_elsewhere(const struct scratch *scratch)
 	return !bpf_map_lookup_elem(&chosen_namespaces, &cookie);
 }
 
+/* Whether what the user wants is known only from the context. */
+static __always_inline bool filter__asks_for_place(void)
+{
+	return settings.netns_inode || settings.interface_name[0] || settings.namespaces_are_chosen;
+}
+
 static __always_inline bool context__matches(const struct wire_context *context)
 {
 	if (settings.netns_inode && context->netns_inode != settings.netns_inode)

@@ -39,10 +39,7 @@ static __always_inline __u64 hop__enter_held(struct slot *slot, __u32 number, __
 
 	if (unit < SLOT_UNITS)
 		return hop__write(slot, number, unit, probe_cookie);
-	__sync_fetch_and_add(&slot->usage, -USAGE_UNIT);
-	slot->journey.lost_hops++;
-	stat__add(WIRE_STAT_LOST_HOPS, 1);
-	slot__release(number);
+	slot__refuse(slot, number, 1);
 	return 0;
 }
 

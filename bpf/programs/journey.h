@@ -93,6 +93,15 @@ verified_alone int slot__release(__u32 number)
 	return 0;
 }
 
+/* The units do not fit: gives them back, with the caller's reference, and counts the loss. */
+static __always_inline void slot__refuse(struct slot *slot, __u32 number, __u32 units)
+{
+	__sync_fetch_and_add(&slot->usage, -(units * USAGE_UNIT));
+	slot->journey.lost_hops++;
+	stat__add(WIRE_STAT_LOST_HOPS, 1);
+	slot__release(number);
+}
+
 /* Pins the slot and reserves units at once. Returns the first unit's number, or -1: then nothing is held. The tag is compared
  * after the reference is taken: between finding and pinning, the journey may have ended and the slot gone to another packet. */
 static __always_inline int slot__reserve(struct slot *slot, __u32 number, __u64 skb, __u32 units)
@@ -106,10 +115,7 @@ static __always_inline int slot__reserve(struct slot *slot, __u32 number, __u64 
 		return -1;
 	}
 	if (first + units > SLOT_UNITS) {
-		__sync_fetch_and_add(&slot->usage, -(units * USAGE_UNIT));
-		slot->journey.lost_hops++;
-		stat__add(WIRE_STAT_LOST_HOPS, 1);
-		slot__release(number);
+		slot__refuse(slot, number, units);
 		return -1;
 	}
 	return first;

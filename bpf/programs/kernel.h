@@ -12,6 +12,9 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
+/* Hides what the compiler knows of a value, so that it compares the value itself and the verifier learns the bound. */
+#define keep_check(value) asm volatile("" : "+r"(value))
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct ns_common {

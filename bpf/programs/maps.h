@@ -126,9 +126,6 @@ static __always_inline void stat__add(__u32 stat, __u64 count)
  */
 #define verified_alone __attribute__((noinline))
 
-/* Hides what the compiler knows of a value, so that it compares the value itself and the verifier learns the bound. */
-#define keep_check(value) asm volatile("" : "+r"(value))
-
 static __always_inline struct scratch *scratch__at(__u64 level)
 {
 	struct cpu_state *cpu = cpu_state__get();

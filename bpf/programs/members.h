@@ -46,9 +46,6 @@ static __always_inline struct kernfs_node *node__parent(const struct kernfs_node
 	return parent;
 }
 
-/* Hides what the compiler knows of a value, so that the verifier learns the bound from the comparison. */
-#define keep_check(value) asm volatile("" : "+r"(value))
-
 static __always_inline void cgroup__read_names(struct cgroup_names *names, const struct kernfs_node *node)
 {
 	__u64 at = 0;

@@ -234,7 +234,7 @@ static __always_inline bool packet__matches(struct scratch *scratch, __u32 level
 {
 	if (!packet__may_match(scratch))
 		return false;
-	if (!settings.netns_inode && !settings.interface_name[0] && !settings.namespaces_are_chosen)
+	if (!filter__asks_for_place())
 		return true;
 	packet__describe(level, cookie, false);
 	return context__matches(&scratch->context);
@@ -255,7 +255,8 @@ static __always_inline int packet__decide(struct scratch *scratch, __u32 level, 
 	if (settings.ends_may_be_unseen)
 		packet__forget_rejection(skb); /* of another packet */
 	if (packet__is_chosen()) {
-		packet__describe(level, cookie, false);
+		if (!filter__asks_for_place()) /* else packet__matches has described it */
+			packet__describe(level, cookie, false);
 		number = journey__begin(skb, scratch, stack_pointer);
 	}
 	if (number < 0)

@@ -3,6 +3,7 @@ import type { FarEnd, FarEnds } from "../enrich/far-end.js";
 import type { ApiClient } from "./api-client.js";
 import {
   type ApiItem,
+  createWatchCounts,
   type WatchCounts,
   type WatchHealth,
   type WatchListener,
@@ -88,7 +89,7 @@ export function createAddressBook(options: AddressBookOptions): AddressBook {
 class AddressIndex implements WatchListener {
   readonly name: string;
   readonly watching: Promise<void>;
-  private readonly counts: WatchCounts = { lists: 0, watches: 0, events: 0, failures: 0, relists: 0 };
+  private readonly counts = createWatchCounts();
   /** By object, what it was read to own. */
   private readonly entries = new Map<string, readonly Entry[]>();
   /** By key: several objects may say the same, or contradict each other. */

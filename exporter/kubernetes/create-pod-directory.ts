@@ -3,6 +3,7 @@ import type { ApiClient } from "./api-client.js";
 import { readPod, readStaticUid } from "./read-pod.js";
 import {
   type ApiItem,
+  createWatchCounts,
   type WatchCounts,
   type WatchHealth,
   type WatchListener,
@@ -49,7 +50,7 @@ export function createPodDirectory(options: PodDirectoryOptions): WatchedPodDire
 }
 
 class Directory implements WatchedPodDirectory, WatchListener {
-  private readonly counts: WatchCounts = { lists: 0, watches: 0, events: 0, failures: 0, relists: 0 };
+  private readonly counts = createWatchCounts();
   private readonly byUid = new Map<string, Pod>();
   private readonly byStaticUid = new Map<string, Set<Pod>>();
   private readonly byAddress = new Map<string, Set<Pod>>();

@@ -49,6 +49,10 @@ export interface WatchCounts {
   relists: number;
 }
 
+export function createWatchCounts(): WatchCounts {
+  return { lists: 0, watches: 0, events: 0, failures: 0, relists: 0 };
+}
+
 export interface WatchOptions {
   readonly client: ApiClient;
   readonly path: string;

@@ -5,7 +5,7 @@ import type { ApiClient } from "../kubernetes/api-client.js";
 import { ApiError } from "../kubernetes/api-error.js";
 import {
   type ApiItem,
-  type WatchCounts,
+  createWatchCounts,
   type WatchHealth,
   type WatchListener,
   type WatchTiming,
@@ -73,7 +73,7 @@ export function createSessionController(options: SessionControllerOptions): Sess
 class Controller implements SessionController, WatchListener {
   private readonly known = new Map<string, Known>();
   private readonly stopping = new AbortController();
-  private readonly counts: WatchCounts = { lists: 0, watches: 0, events: 0, failures: 0, relists: 0 };
+  private readonly counts = createWatchCounts();
   private readonly watching: Promise<void>;
   private readonly timer: NodeJS.Timeout;
   private readonly forgetDirectory: () => void;

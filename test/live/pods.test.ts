@@ -9,12 +9,12 @@ import { createPodResolver } from "../../exporter/enrich/create-pod-resolver.js"
 import { createWaitingRoom } from "../../exporter/enrich/create-waiting-room.js";
 import { type FollowedPods, followPods } from "../../exporter/enrich/follow-pods.js";
 import type { Identity } from "../../exporter/enrich/identity.js";
-import type { Sink } from "../../exporter/export/sink.js";
 import { createPipeline, runPipeline } from "../../exporter/pipeline.js";
 import { findTracer } from "../../exporter/tracer/find-tracer.js";
 import { startTracer } from "../../exporter/tracer/start-tracer.js";
 import { tracerFailure } from "../../exporter/tracer/tracer-failure.js";
 import { type Cgroups, type FakePod, makePod, openCgroups } from "../lib/make-pod.js";
+import { quietSink } from "../lib/quiet-sink.js";
 import { whyNotLive } from "../lib/require-live.js";
 
 /** Emulated guests and busy machines take their time. */
@@ -67,7 +67,7 @@ async function startPodTrace({ uids, maxJourneys = 0, tracerPath }: PodTraceOpti
   const followed = selection && followPods({ resolver, selection, send: (command) => tracer.send(command) });
   let isAttached = false;
   const pipeline = createPipeline({
-    sinks: [nullSink],
+    sinks: [quietSink],
     resolver,
     waitingRoom: createWaitingRoom({ resolver, waitMs: 5_000 }),
     onFrame(frame: Frame) {
@@ -106,22 +106,6 @@ async function startPodTrace({ uids, maxJourneys = 0, tracerPath }: PodTraceOpti
     },
   };
 }
-
-const done = Promise.resolve();
-const nullSink: Sink = {
-  accept() {},
-  drained: () => undefined,
-  flush: () => done,
-  close: () => done,
-  stats: () => ({
-    acceptedJourneys: 0,
-    acceptedSpans: 0,
-    sentJourneys: 0,
-    sentSpans: 0,
-    lostJourneys: {},
-    lostSpans: {},
-  }),
-};
 
 function describe({ contexts }: Journey, identity: Identity | undefined): SeenPacket {
   const [context] = contexts;
