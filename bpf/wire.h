@@ -47,6 +47,7 @@ enum wire_frame_type {
 	WIRE_FRAME_END = 10,       /* struct wire_end; a stream without it was cut */
 	WIRE_FRAME_MEMBER = 11,    /* struct wire_member, two zero-terminated strings: cgroup paths, version 2 and 1 */
 	WIRE_FRAME_INVENTORY = 12, /* struct wire_inventory, after every scan; the first before the first journey */
+	WIRE_FRAME_REQUEST = 13,   /* struct wire_request */
 };
 
 struct wire_frame_header {
@@ -169,6 +170,48 @@ struct wire_inventory {
 	__u32 is_live; /* 1: new members are told of between scans too */
 };
 
+enum wire_request_source {
+	WIRE_REQUEST_SOURCE_NONE = 0,       /* the bytes belong to no trace */
+	WIRE_REQUEST_SOURCE_HTTP1 = 1,      /* a header of HTTP/1.x */
+	WIRE_REQUEST_SOURCE_HTTP2 = 2,      /* a header of HTTP/2, gRPC included */
+	WIRE_REQUEST_SOURCE_TCP_OPTION = 3, /* TCP option 25, as OpenTelemetry's eBPF instrumentation writes it */
+	WIRE_REQUEST_SOURCE_THREAD = 4,     /* the thread context record that the application's runtime publishes */
+	WIRE_REQUEST_SOURCE_TLS = 5,        /* what was handed to the application's TLS library */
+	WIRE_REQUEST_SOURCE_HELPER = 6,     /* the application told it: skbspan/register */
+};
+
+/* wire_request.flags */
+#define WIRE_REQUEST_RESPONSE 1u /* the bytes answer the request */
+#define WIRE_REQUEST_RECEIVED 2u /* seen where they were read from the socket; otherwise where they were written to it */
+#define WIRE_REQUEST_OPENING 4u  /* told before the connection was open: sequence is not known, it covers what opens it */
+#define WIRE_REQUEST_PENDING 8u  /* the header is not complete yet: another frame with this sequence tells whose it is */
+
+/*
+ * Whose the bytes are that an application sends on a TCP connection: from `sequence` on, in the direction from source to
+ * destination, they belong to this request, until the next frame for that direction says otherwise. Told when it changes, and
+ * before the journeys of the packets that carry them, unless PENDING. Both ends of a connection on one node tell, each with
+ * the addresses that it sees.
+ */
+struct wire_request {
+	__u64 reserved; /* 0: in the ring buffer an sk_buff's address stands here in a journey */
+	__u64 observed_monotonic_ns;
+	__u64 netns_cookie; /* of the socket; 0: this kernel has none */
+	__u32 netns_inode;
+	__u32 sequence; /* of the first byte */
+	__u32 stream;   /* of HTTP/2; 0: none */
+	__u32 process_id;
+	__u8 source[16]; /* addresses as in wire_context */
+	__u8 destination[16];
+	__u16 source_port;
+	__u16 destination_port;
+	__u8 ip_version;
+	__u8 request_source; /* enum wire_request_source */
+	__u8 trace_flags;    /* of W3C trace context: 1 sampled */
+	__u8 flags;          /* WIRE_REQUEST_* */
+	__u8 trace_id[16];   /* zeros: none */
+	__u8 span_id[8];
+};
+
 enum wire_stat {
 	WIRE_STAT_STARTED = 0,   /* journeys begun: matched, sampled in, and a slot was free */
 	WIRE_STAT_SENT = 1,      /* journeys written to the stream */
@@ -190,7 +233,12 @@ enum wire_stat {
 	WIRE_STAT_HOPS = 17,            /* hops recorded */
 	WIRE_STAT_LIVE = 18,            /* journeys under way now */
 	WIRE_STAT_LOST_OUTPUT = 19,     /* journeys lost: the stream could not be written */
-	WIRE_STAT_COUNT = 20,
+	WIRE_STAT_REQUESTS = 20,        /* requests whose trace context was found, each end of a connection counted */
+	WIRE_STAT_REQUESTS_PLAIN = 21,  /* requests that carry none */
+	WIRE_STAT_REQUESTS_UNREAD = 22, /* sends and reads that could not be followed: memory not readable, order lost, too long */
+	WIRE_STAT_LOST_REQUESTS = 23,   /* frames lost: the ring buffer was full */
+	WIRE_STAT_NOT_SAMPLED = 24,     /* looks at a packet that --sampled-only left out */
+	WIRE_STAT_COUNT = 25,
 };
 
 struct wire_stats {
@@ -344,5 +392,6 @@ _Static_assert(sizeof(struct wire_hop) == WIRE_UNIT_BYTES, "a hop is one unit");
 _Static_assert(sizeof(struct wire_stack) == WIRE_UNIT_BYTES, "a stack's head is one unit");
 _Static_assert(sizeof(struct wire_context) == WIRE_CONTEXT_UNITS * WIRE_UNIT_BYTES, "a context is six units");
 _Static_assert(sizeof(struct wire_journey) % 8 == 0, "units follow the journey aligned");
+_Static_assert(sizeof(struct wire_request) == 104, "no holes");
 
 #endif

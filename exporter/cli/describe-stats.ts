@@ -16,6 +16,7 @@ export const lossTexts: readonly (readonly [StatName, (count: string) => string]
   ["lostTableFull", (count) => `${count} journeys: no free slot (raise --slots, or match less)`],
   ["lostRingFull", (count) => `${count} journeys: the ring buffer was full (raise --ring-size, or match less)`],
   ["lostOutput", (count) => `${count} journeys: the stream could not be written`],
+  ["lostRequests", (count) => `${count} requests whose packets cannot be joined: the ring buffer was full`],
   ["lostHops", (count) => `${count} hops: the journey's slot was full (choose fewer functions with --probes)`],
   ["lostMissed", (count) => `${count} probe hits that the kernel skipped`],
   ["unreadable", (count) => `${count} packets whose headers could not be read`],

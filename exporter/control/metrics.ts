@@ -137,12 +137,27 @@ export const metrics: readonly Metric[] = [
   counter(
     "journeys_not_started",
     "Packets that matched and were not followed, by why.",
-    statsBy("cause", { sampledOut: "sample", rateLimited: "rate" }),
+    statsBy("cause", { sampledOut: "sample", rateLimited: "rate", notSampled: "sampled_only" }),
   ),
   counter(
     "journeys_lost",
     "Journeys lost between the kernel and the exporter, by cause.",
     statsBy("cause", { lostTableFull: "table_full", lostRingFull: "ring_full", lostOutput: "output" }),
+  ),
+  counter(
+    "requests",
+    "Requests of applications that were seen on their connections, by whether they carry a trace context; counted at each end.",
+    statsBy("trace", { requests: "found", requestsPlain: "none" }),
+  ),
+  counter(
+    "requests_unread",
+    "Sends and reads that could not be followed: memory that could not be read, order that was lost, or too long a header.",
+    stat("requestsUnread"),
+  ),
+  counter(
+    "requests_lost",
+    "Reports of requests that were lost because the ring buffer was full: their packets have traces of their own.",
+    stat("lostRequests"),
   ),
   counter(
     "looks_not_matched",

@@ -187,6 +187,43 @@ export interface InventoryFrame {
   readonly lost: number;
 }
 
+export type RequestSource = "none" | "http1" | "http2" | "tcp-option" | "thread" | "tls" | "helper";
+
+/**
+ * Whose the bytes are that an application sends on a TCP connection: from `sequence` on they belong to this request, until the next
+ * frame for the same direction says otherwise.
+ */
+export interface RequestFrame {
+  readonly type: "request";
+  readonly observedMonotonicNs: bigint;
+  readonly netnsCookie: bigint;
+  readonly netnsInode: number;
+  /** Of the first byte; without a meaning when `isOpening`. */
+  readonly sequence: number;
+  /** Of HTTP/2; 0: none. */
+  readonly stream: number;
+  readonly processId: number;
+  readonly sourceAddress: string;
+  readonly destinationAddress: string;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  /** "none": the bytes belong to no trace. */
+  readonly source: RequestSource;
+  /** The bytes answer the request. */
+  readonly isResponse: boolean;
+  /** Seen where they were read from the socket; otherwise where they were written to it. */
+  readonly isReceived: boolean;
+  /** Told before the connection was open: it covers what opens it. */
+  readonly isOpening: boolean;
+  /** Another frame with this sequence tells whose it is. */
+  readonly isPending: boolean;
+  /** 16 and 8 bytes; zeros where there is none. */
+  readonly traceId: Uint8Array;
+  readonly spanId: Uint8Array;
+  /** Of W3C trace context: 1 sampled. */
+  readonly traceFlags: number;
+}
+
 export interface JourneyFrame {
   readonly type: "journey";
   readonly journey: Journey;
@@ -226,6 +263,7 @@ export type Frame =
   | MemberFrame
   | InventoryFrame
   | JourneyFrame
+  | RequestFrame
   | StatsFrame
   | ClockFrame
   | MessageFrame

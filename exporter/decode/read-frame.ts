@@ -83,8 +83,8 @@ export function readFrame(payload: Payload, type: number, at: number, length: nu
       requireBytes(payload, at, length, wireInventory.bytes, "INVENTORY");
       return readInventory(payload, at);
     case wireFrameType.stats:
-      requireBytes(payload, at, length, wireStats.bytes, "STATS");
-      return readStats(payload, at);
+      requireBytes(payload, at, length, wireStats.values, "STATS");
+      return readStats(payload, at, length);
     case wireFrameType.clock:
       requireBytes(payload, at, length, wireClock.bytes, "CLOCK");
       return {
@@ -204,10 +204,13 @@ function readInventory(payload: Payload, at: number): InventoryFrame {
   };
 }
 
-function readStats(payload: Payload, at: number): StatsFrame {
+/** Counts that the writer was too old to have are 0. */
+function readStats(payload: Payload, at: number, length: number): StatsFrame {
   const values: number[] = [];
-  for (let index = 0; index < wireStat.count; index++)
-    values.push(readUnsigned64(payload, at + wireStats.values + 8 * index));
+  for (let index = 0; index < wireStat.count; index++) {
+    const offset = wireStats.values + 8 * index;
+    values.push(offset + 8 <= length ? readUnsigned64(payload, at + offset) : 0);
+  }
   return {
     type: "stats",
     monotonicNs: payload.view.getBigUint64(at + wireStats.monotonicNs, payload.isLittleEndian),

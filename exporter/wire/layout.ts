@@ -25,6 +25,10 @@ export const wire = {
   memberNode: 1,
   namespaceGone: 2,
   namespaceNode: 1,
+  requestOpening: 4,
+  requestPending: 8,
+  requestReceived: 2,
+  requestResponse: 1,
   unitBytes: 24,
   unitContext: 65535,
   unitStack: 65534,
@@ -53,6 +57,7 @@ export const wireFrameType = {
   end: 10,
   member: 11,
   inventory: 12,
+  request: 13,
 } as const;
 
 export const wireFrameHeader = {
@@ -167,6 +172,40 @@ export const wireInventory = {
   isLive: 36,
 } as const;
 
+export const wireRequestSource = {
+  none: 0,
+  http1: 1,
+  http2: 2,
+  tcpOption: 3,
+  thread: 4,
+  tls: 5,
+  helper: 6,
+} as const;
+
+export const wireRequest = {
+  bytes: 104,
+  observedMonotonicNs: 8,
+  netnsCookie: 16,
+  netnsInode: 24,
+  sequence: 28,
+  stream: 32,
+  processId: 36,
+  source: 40,
+  sourceBytes: 16,
+  destination: 56,
+  destinationBytes: 16,
+  sourcePort: 72,
+  destinationPort: 74,
+  ipVersion: 76,
+  requestSource: 77,
+  traceFlags: 78,
+  flags: 79,
+  traceId: 80,
+  traceIdBytes: 16,
+  spanId: 96,
+  spanIdBytes: 8,
+} as const;
+
 export const wireStat = {
   started: 0,
   sent: 1,
@@ -188,14 +227,19 @@ export const wireStat = {
   hops: 17,
   live: 18,
   lostOutput: 19,
-  count: 20,
+  requests: 20,
+  requestsPlain: 21,
+  requestsUnread: 22,
+  lostRequests: 23,
+  notSampled: 24,
+  count: 25,
 } as const;
 
 export const wireStats = {
-  bytes: 168,
+  bytes: 208,
   monotonicNs: 0,
   values: 8,
-  valuesBytes: 160,
+  valuesBytes: 200,
 } as const;
 
 export const wireClock = {
