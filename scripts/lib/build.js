@@ -52,7 +52,7 @@ async function removeStaleOutputs() {
   const dist = join(root, "dist");
   if (!existsSync(dist)) return;
   for (const file of await readdir(dist, { recursive: true })) {
-    const source = file.replace(/\.js(\.map)?$/, ".ts");
+    const source = file.replace(/\.(c?)js(\.map)?$/, ".$1ts");
     if (source !== file && !existsSync(join(root, source))) await rm(join(dist, file));
   }
 }

@@ -39,6 +39,8 @@ export const testNeeds = [
   { names: ["bpftool", "linux-tools-common"], why: "shows in tests what is left in the kernel" },
   { names: ["util-linux"], why: "drops rights and makes mount namespaces in tests" },
   { names: ["openssl"], why: "makes the certificates of a test" },
+  { names: ["nginx-light", "nginx"], why: "is a proxy in a test (its own service, where apt starts one, is not used)" },
+  { names: ["curl"], why: "is a client in a test" },
 ];
 
 /** Go comes with pip when the one that is installed is too old: Debian 12's is. @type {readonly Need[]} */
