@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0) */
+/*
+ * Tests of the HTTP parser.
+ *
+ *   http-test [--seed N] [--count N]   fixed streams in pieces of every kind, N mutated ones: a line of JSON, 1: differences
+ *   http-test --kernel [--seed N] ...  the same streams in this machine's kernel (needs root), compared with user space
+ *   http-test --events                 standard input is a stream: its events, a line of JSON each
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../filter/test/random.h"
+#include "test/cases.h"
+#include "test/drive.h"
+#include "test/kernel.h"
+
+#define TEXT_BYTES 16384
+#define STREAM_BYTES 16384
+#define MOST_DIFFERENCES 5
+
+static const uint8_t preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+struct stream {
+	uint8_t bytes[STREAM_BYTES];
+	size_t count;
+	bool has_event[STREAM_BYTES]; /* as the case says */
+	bool answers_head, answers_connect;
+};
+
+struct test {
+	uint64_t seed;
+	uint32_t count;
+	struct random random;
+	struct kernel *kernel;
+	struct {
+		uint32_t cases, mutants;
+		uint64_t runs, bytes, heads, traces, lost;
+		uint32_t differences;
+	} result;
+};
+
+/* ---- cases -------------------------------------------------------------------------------------------------------- */
+
+static int digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c - 'a' + 10;
+}
+
+static void add_byte(struct stream *stream, uint8_t byte)
+{
+	if (stream->count == STREAM_BYTES) {
+		fprintf(stderr, "http-test: a case is longer than %d bytes\n", STREAM_BYTES);
+		abort();
+	}
+	stream->bytes[stream->count++] = byte;
+}
+
+static void read_case(struct stream *stream, const struct http_case *item)
+{
+	memset(stream, 0, sizeof(*stream));
+	stream->answers_head = item->answers_head;
+	stream->answers_connect = item->answers_connect;
+	for (const char *c = item->input; *c; c++) {
+		if (*c == '|') {
+			stream->has_event[stream->count - 1] = true;
+		} else if (!item->is_hex) {
+			add_byte(stream, *c);
+		} else if (*c == 'P') {
+			for (size_t i = 0; i < sizeof(preface) - 1; i++) {
+				add_byte(stream, preface[i]);
+				stream->has_event[stream->count - 1] = !i;
+			}
+			c++;
+		} else if (*c != ' ') {
+			add_byte(stream, digit(c[0]) << 4 | digit(c[1]));
+			c++;
+		}
+	}
+}
+
+static void begin(struct http_parser *p, const struct stream *stream)
+{
+	memset(p, 0, sizeof(*p));
+	p->next_has_no_body = stream->answers_head;
+	p->next_is_tunnel = stream->answers_connect;
+}
+
+/* What a run found: the text of all events, with their places. */
+struct found {
+	char text[TEXT_BYTES];
+	size_t length;
+	uint64_t places; /* a hash */
+	struct test *test;
+	const struct stream *stream;
+	bool expects;
+};
+
+static void fail(struct test *test, const char *name, const char *what, const char *actual, const char *expected)
+{
+	printf("DIFFERENCE: %s: %s\n  got      %s\n  expected %s\n", name, what, actual, expected);
+	test->result.differences++;
+}
+
+static bool is_hex_zero(const uint8_t *bytes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
+static void take_events(void *context, const struct http_parser *p, uint64_t offset, uint32_t events)
+{
+	struct found *found = context;
+	const struct http_trace *trace = &p->trace;
+
+	found->places = (found->places ^ offset ^ (uint64_t)events << 32) * 0x9e3779b97f4a7c15ull;
+	if (found->length && found->length < TEXT_BYTES - 128)
+		found->text[found->length++] = ' ';
+	if (found->length < TEXT_BYTES - 128)
+		found->length += drive__describe(found->text + found->length, TEXT_BYTES - found->length, p, events);
+	found->test->result.heads += !!(events & HTTP_EVENT_HEAD);
+	found->test->result.lost += !!(events & HTTP_EVENT_LOST);
+	if (found->expects && !found->stream->has_event[offset])
+		fail(found->test, found->text, "an event at a byte that has none", "", "");
+	if (!(events & HTTP_EVENT_HEAD) || !trace->found)
+		return;
+	found->test->result.traces++;
+	if (is_hex_zero(trace->trace_id, 16) || is_hex_zero(trace->span_id, 8))
+		fail(found->test, found->text, "an invalid trace context", "", "");
+}
+
+/* `piece` bytes at a time; 0: two pieces, the first of `split` bytes. */
+static void run(struct found *found, struct test *test, const struct stream *stream, size_t piece, size_t split)
+{
+	struct http_parser p;
+	uint64_t offset = 0;
+	size_t at = 0;
+
+	found->length = found->places = 0;
+	found->text[0] = '\0';
+	found->test = test;
+	found->stream = stream;
+	begin(&p, stream);
+	while (at < stream->count) {
+		size_t count = piece ? piece : at ? stream->count - at : split ? split : stream->count;
+
+		if (count > stream->count - at)
+			count = stream->count - at;
+		drive__piece(&p, stream->bytes + at, count, &offset, take_events, found);
+		at += count;
+	}
+	test->result.runs++;
+	test->result.bytes += stream->count;
+}
+
+static void compare_kernel(struct test *test, const char *name, const struct stream *stream)
+{
+	static uint8_t events[STREAM_BYTES], actual[STREAM_BYTES];
+	struct http_parser p, in_kernel;
+	size_t at = 0;
+
+	begin(&p, stream);
+	in_kernel = p;
+	memset(events, 0, sizeof(events));
+	while (p.skip < stream->count - at) {
+		at += p.skip;
+		p.skip = 0;
+		events[at] = http__take(&p, stream->bytes[at]);
+		at++;
+	}
+	p.skip -= stream->count - at;
+	if (kernel__run(test->kernel, &in_kernel, stream->bytes, stream->count, actual)) {
+		fail(test, name, "cannot be run in the kernel", "", "");
+		return;
+	}
+	if (memcmp(events, actual, stream->count))
+		fail(test, name, "other events in the kernel", "", "");
+	if (memcmp(&p, &in_kernel, sizeof(p)))
+		fail(test, name, "another state in the kernel", "", "");
+	test->result.runs++;
+}
+
+static void test_case(struct test *test, const struct http_case *item)
+{
+	static struct stream stream;
+	static struct found whole, other;
+	uint32_t events = 0, expected = 0;
+
+	read_case(&stream, item);
+	whole.expects = true;
+	run(&whole, test, &stream, 0, 0);
+	if (strcmp(whole.text, item->events))
+		fail(test, item->name, "other events", whole.text, item->events);
+	for (size_t i = 0; i < stream.count; i++)
+		expected += stream.has_event[i];
+	for (const char *c = whole.text; *c; c++)
+		events += *c == ' ' && (c[1] >= 'A' && c[1] <= 'Z');
+	events += whole.length != 0;
+	if (events != expected)
+		fail(test, item->name, "not an event at every byte that has one", whole.text, item->events);
+	for (size_t piece = 1; piece <= 3; piece++) {
+		run(&other, test, &stream, piece, 0);
+		if (other.places != whole.places)
+			fail(test, item->name, "other events in pieces", other.text, whole.text);
+	}
+	for (size_t split = 1; split < stream.count; split++) {
+		run(&other, test, &stream, 0, split);
+		if (other.places != whole.places)
+			fail(test, item->name, "other events in two pieces", other.text, whole.text);
+	}
+	if (test->kernel)
+		compare_kernel(test, item->name, &stream);
+	test->result.cases++;
+}
+
+/* ---- mutants ------------------------------------------------------------------------------------------------------ */
+
+static void mutate(struct stream *stream, struct random *random)
+{
+	uint32_t changes = random__between(random, 1, 8);
+
+	while (changes--) {
+		uint32_t at = random__below(random, stream->count), from = random__below(random, stream->count);
+
+		switch (random__below(random, 5)) {
+		case 0:
+			stream->bytes[at] = random__next(random);
+			break;
+		case 1:
+			stream->bytes[at] ^= 1 << random__below(random, 8);
+			break;
+		case 2: /* leave out */
+			memmove(stream->bytes + at, stream->bytes + at + 1, stream->count - at - 1);
+			stream->count -= stream->count > 1;
+			break;
+		case 3: /* repeat */
+			if (stream->count == STREAM_BYTES)
+				break;
+			memmove(stream->bytes + at + 1, stream->bytes + at, stream->count - at);
+			stream->count++;
+			break;
+		case 4: { /* copy a part */
+			uint32_t most = stream->count - (at > from ? at : from);
+
+			memmove(stream->bytes + at, stream->bytes + from,
+				random__between(random, 0, most > 64 ? 64 : most));
+		}
+		}
+	}
+}
+
+static void make_random(struct stream *stream, struct random *random)
+{
+	memset(stream, 0, sizeof(*stream));
+	stream->count = random__between(random, 1, 2000);
+	for (size_t i = 0; i < stream->count; i++)
+		stream->bytes[i] = random__next(random);
+}
+
+static void test_mutants(struct test *test)
+{
+	static struct stream stream;
+	static struct found whole, other;
+	char name[64];
+
+	for (uint32_t i = 0; i < test->count && test->result.differences < MOST_DIFFERENCES; i++) {
+		snprintf(name, sizeof(name), "mutant %u", i);
+		if (random__chance(&test->random, 5)) {
+			make_random(&stream, &test->random);
+		} else {
+			read_case(&stream, &http_cases[random__below(&test->random, http_case_count)]);
+			mutate(&stream, &test->random);
+		}
+		run(&whole, test, &stream, 0, 0);
+		run(&other, test, &stream, random__between(&test->random, 1, 9), 0);
+		if (other.places != whole.places)
+			fail(test, name, "other events in pieces", other.text, whole.text);
+		if (test->kernel)
+			compare_kernel(test, name, &stream);
+		test->result.mutants++;
+	}
+}
+
+/* ---- events of standard input ------------------------------------------------------------------------------------- */
+
+static void print_events(void *context, const struct http_parser *p, uint64_t offset, uint32_t events)
+{
+	char text[256];
+
+	(void)context;
+	drive__describe(text, sizeof(text), p, events);
+	printf("{\"offset\":%llu,\"events\":\"%s\"}\n", (unsigned long long)offset, text);
+}
+
+static int show_events(void)
+{
+	static uint8_t bytes[65536];
+	struct http_parser p = { 0 };
+	uint64_t offset = 0;
+	ssize_t count;
+
+	while ((count = read(STDIN_FILENO, bytes, sizeof(bytes))) > 0)
+		drive__piece(&p, bytes, count, &offset, print_events, NULL);
+	return count ? 3 : 0;
+}
+
+/* ---- */
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = { { "seed", required_argument, NULL, 's' },
+						 { "count", required_argument, NULL, 'c' },
+						 { "kernel", no_argument, NULL, 'k' },
+						 { "events", no_argument, NULL, 'e' },
+						 { 0 } };
+	static struct test test = { .seed = 1, .count = 20000 };
+	bool wants_kernel = false;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 's')
+			test.seed = strtoull(optarg, NULL, 0);
+		else if (option == 'c')
+			test.count = strtoul(optarg, NULL, 0);
+		else if (option == 'k')
+			wants_kernel = true;
+		else if (option == 'e')
+			return show_events();
+		else
+			return 2;
+	}
+	test.random.state = test.seed;
+	if (wants_kernel && !(test.kernel = kernel__open()))
+		return 3;
+	for (size_t i = 0; i < http_case_count; i++)
+		test_case(&test, &http_cases[i]);
+	test_mutants(&test);
+	printf("{\"seed\":%llu,\"cases\":%u,\"mutants\":%u,\"runs\":%llu,\"bytes\":%llu,\"heads\":%llu,\"traces\":%llu,"
+	       "\"lost\":%llu,\"parserBytes\":%zu,\"verifiedInsns\":%u,\"differences\":%u}\n",
+	       (unsigned long long)test.seed, test.result.cases, test.result.mutants,
+	       (unsigned long long)test.result.runs, (unsigned long long)test.result.bytes,
+	       (unsigned long long)test.result.heads, (unsigned long long)test.result.traces,
+	       (unsigned long long)test.result.lost, sizeof(struct http_parser),
+	       test.kernel ? kernel__verified_insns(test.kernel) : 0, test.result.differences);
+	if (test.kernel)
+		kernel__close(test.kernel);
+	return test.result.differences ? 1 : 0;
+}
