@@ -182,15 +182,20 @@ enum wire_request_source {
 
 /* wire_request.flags */
 #define WIRE_REQUEST_RESPONSE 1u /* the bytes answer the request */
-#define WIRE_REQUEST_RECEIVED 2u /* seen where they were read from the socket; otherwise where they were written to it */
-#define WIRE_REQUEST_OPENING 4u  /* told before the connection was open: sequence is not known, it covers what opens it */
-#define WIRE_REQUEST_PENDING 8u  /* the header is not complete yet: another frame with this sequence tells whose it is */
+#define WIRE_REQUEST_RECEIVED                                                                                          \
+	2u /* seen where they were read from the socket; otherwise where they were written to it */
+#define WIRE_REQUEST_OPENING                                                                                           \
+	4u /* told before the connection was open: sequence is not known, it covers what opens it */
+#define WIRE_REQUEST_PENDING 8u /* the header is not complete yet: another frame with this sequence tells whose it is */
 
 /*
  * Whose the bytes are that an application sends on a TCP connection: from `sequence` on, in the direction from source to
  * destination, they belong to this request, until the next frame for that direction says otherwise. Told when it changes, and
  * before the journeys of the packets that carry them, unless PENDING. Both ends of a connection on one node tell, each with
  * the addresses that it sees.
+ *
+ * One with ip_version 0 is of no connection: it says that requests are going to be told, so that packets that open a connection wait
+ * for the request that it is opened for. It comes before the first journey.
  */
 struct wire_request {
 	__u64 reserved; /* 0: in the ring buffer an sk_buff's address stands here in a journey */
@@ -235,9 +240,10 @@ enum wire_stat {
 	WIRE_STAT_LOST_OUTPUT = 19,     /* journeys lost: the stream could not be written */
 	WIRE_STAT_REQUESTS = 20,        /* requests whose trace context was found, each end of a connection counted */
 	WIRE_STAT_REQUESTS_PLAIN = 21,  /* requests that carry none */
-	WIRE_STAT_REQUESTS_UNREAD = 22, /* sends and reads that could not be followed: memory not readable, order lost, too long */
-	WIRE_STAT_LOST_REQUESTS = 23,   /* frames lost: the ring buffer was full */
-	WIRE_STAT_NOT_SAMPLED = 24,     /* looks at a packet that --sampled-only left out */
+	WIRE_STAT_REQUESTS_UNREAD =
+		22, /* sends and reads that could not be followed: memory not readable, order lost, too long */
+	WIRE_STAT_LOST_REQUESTS = 23, /* frames lost: the ring buffer was full */
+	WIRE_STAT_NOT_SAMPLED = 24,   /* looks at a packet that --sampled-only left out */
 	WIRE_STAT_COUNT = 25,
 };
 

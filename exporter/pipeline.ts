@@ -5,7 +5,8 @@ import type { WaitingRoom } from "./enrich/create-waiting-room.js";
 import type { FarEnds } from "./enrich/far-end.js";
 import type { IdentityResolver } from "./enrich/identity.js";
 import type { Sink } from "./export/sink.js";
-import { mapJourney } from "./map/map-journey.js";
+import type { Joiner, OwnedJourney } from "./join/create-joiner.js";
+import { isSentHere, mapJourney } from "./map/map-journey.js";
 import type { JourneySpans } from "./map/packet-span.js";
 
 export interface PipelineOptions {
@@ -14,6 +15,8 @@ export interface PipelineOptions {
   readonly farEnds?: FarEnds | undefined;
   /** Where journeys wait for the names of pods; default: none waits. */
   readonly waitingRoom?: WaitingRoom;
+  /** Puts journeys into the traces of applications; default: none is. */
+  readonly joiner?: Joiner | undefined;
   /** Whether the journey is left out before any work is put into it. Drops are never asked for. */
   readonly isShed?: (journey: Journey, state: NodeState) => boolean;
   /** Every journey, before any is left out; without those that were shed. */
@@ -27,7 +30,7 @@ export interface PipelineOptions {
   readonly onFrame?: (frame: Frame) => void;
 }
 
-/** Bytes of the tracer in, spans out: decode, enrich, map, export. */
+/** Bytes of the tracer in, spans out: decode, enrich, join, map, export. */
 export interface Pipeline {
   readonly state: NodeState;
   /** Journeys that reached the sinks. */
@@ -49,28 +52,49 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const state = createNodeState({ ...(resolver ? { resolver } : {}), ...(farEnds ? { farEnds } : {}) });
   let journeys = 0;
   let spans = 0;
-  const { waitingRoom } = options;
+  const { waitingRoom, joiner } = options;
+  const isSent = (journey: Journey): boolean => isSentHere(journey, state);
   const handle = (frame: Frame): void => {
     options.onFrame?.(frame);
     if (frame.type === "message") options.onMessage?.(frame);
-    if (frame.type === "clock") passOn(waitingRoom?.release(frame.monotonicNs));
+    if (frame.type === "request") return joiner?.apply(frame);
+    if (frame.type === "clock") {
+      passOn(waitingRoom?.release(frame.monotonicNs));
+      finish(joiner?.release(frame.monotonicNs));
+    }
     if (frame.type !== "journey") return state.apply(frame);
-    if (!waitingRoom?.takes(frame.journey)) handleJourney(frame.journey);
+    if (!waitingRoom?.takes(frame.journey)) passOn([frame.journey]);
   };
   const passOn = (journeys: readonly Journey[] = []): void => {
-    for (const journey of journeys) handleJourney(journey);
+    for (const journey of journeys) {
+      const owned = joiner ? joiner.take(journey, isSent) : { journey, belonging: undefined };
+      if (owned) handleJourney(owned);
+    }
   };
-  const handleJourney = (journey: Journey): void => {
-    if (journey.end !== "dropped" && options.isShed?.(journey, state)) return;
+  const finish = (journeys: readonly OwnedJourney[] = []): void => {
+    for (const owned of journeys) handleJourney(owned);
+  };
+  const handleJourney = ({ journey, belonging }: OwnedJourney): void => {
+    const verdict = joiner?.judge(belonging) ?? "alone";
+    if (verdict === "shed") return;
+    if (verdict === "alone" && journey.end !== "dropped" && options.isShed?.(journey, state)) return;
     const mapped = mapJourney(journey, state);
-    options.onMapped?.(mapped);
-    if (options.keep && !options.keep(mapped)) return;
-    const journeySpans = options.reduce ? options.reduce(mapped) : mapped;
+    const isKept = options.keep?.(mapped) ?? true;
+    // What is not wanted takes nothing of its request's budget.
+    const joined = isKept && belonging && verdict === "join" ? joiner?.join(mapped, belonging) : undefined;
+    const own = joined ?? mapped;
+    options.onMapped?.(own);
+    if (!isKept) return;
+    const journeySpans = options.reduce ? options.reduce(own) : own;
     if (!journeySpans) return;
     journeys++;
     spans += journeySpans.spans.length;
     for (const sink of options.sinks) sink.accept(journeySpans);
     options.onJourney?.(journeySpans);
+  };
+  const releaseAll = (): void => {
+    passOn(waitingRoom?.releaseAll());
+    finish(joiner?.releaseAll());
   };
   return {
     state,
@@ -83,9 +107,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     push(bytes) {
       for (const frame of decoder.push(bytes)) handle(frame);
       passOn(waitingRoom?.release(0n));
+      finish(joiner?.release(0n));
     },
     end() {
-      passOn(waitingRoom?.releaseAll());
+      releaseAll();
       decoder.end();
     },
     drained() {
@@ -96,7 +121,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       await Promise.all(options.sinks.map((sink) => sink.flush()));
     },
     async close() {
-      passOn(waitingRoom?.releaseAll());
+      releaseAll();
       await Promise.all(options.sinks.map((sink) => sink.close()));
     },
   };

@@ -3,6 +3,7 @@ import type { Kubernetes } from "../kubernetes/open-kubernetes.js";
 import type { SessionManager } from "../session/create-session-manager.js";
 import type { SessionPods } from "../session/start-session.js";
 import type { CommandContext } from "./command-context.js";
+import { createSessionJoiner } from "./create-session-joiner.js";
 import { createSessionPods } from "./create-session-pods.js";
 import type { NamedSink } from "./create-sinks.js";
 import { limitProblems } from "./limit-problems.js";
@@ -29,6 +30,7 @@ export async function openSessions(
       config,
       environment,
       openPods: (sessionConfig) => openPodsForAWhile({ ...context, config: sessionConfig }, kubernetes),
+      openJoiner: createSessionJoiner,
       farEnds: kubernetes?.farEnds,
       sinks: sinks.map(({ sink }) => sink),
       onJourney,

@@ -1,8 +1,10 @@
 import type { TracerStats } from "../enrich/create-node-state.js";
 import type { WaitingStats } from "../enrich/create-waiting-room.js";
 import type { SinkStats } from "../export/sink.js";
+import type { JoinStats } from "../join/create-joiner.js";
 import type { Detail } from "../map/packet-span.js";
 import type { VolumeStats } from "../volume/create-volume.js";
+import { describeJoining } from "./describe-joining.js";
 import { countOf, describeEnds, describeSeen, formatCount, lossTexts } from "./describe-stats.js";
 import { describeReduced } from "./describe-volume.js";
 
@@ -14,6 +16,7 @@ export interface SummaryInput {
   readonly elapsedMs: number;
   readonly isRecording: boolean;
   readonly waiting?: WaitingStats;
+  readonly joining?: JoinStats;
   readonly volume?: VolumeStats;
   /** That was asked for. */
   readonly detail?: Detail;
@@ -40,6 +43,7 @@ export function renderSummary(input: SummaryInput): string[] {
         `  exported: ${formatCount(sink.sentJourneys)} of ${formatCount(sink.acceptedJourneys)} journeys by otlp`,
       );
   if (input.waiting) lines.push(...describeUnnamed(input.waiting));
+  if (input.joining) lines.push(...describeJoining(input.joining));
   if (input.volume) lines.push(...describeReduced(input.volume, input.detail ?? "functions"));
   const losses = renderLosses(input);
   return losses.length === 0 ? [...lines, "  lost: nothing"] : [...lines, ...losses];

@@ -3,9 +3,11 @@ import { createDropCounter } from "../control/create-drop-counter.js";
 import { createExportHealth } from "../control/create-export-health.js";
 import { createNodeState } from "../enrich/create-node-state.js";
 import { scope } from "../export/scope.js";
+import type { Joiner } from "../join/create-joiner.js";
 import type { Kubernetes } from "../kubernetes/open-kubernetes.js";
 import { createPipeline } from "../pipeline.js";
 import type { CommandContext, RunCommand } from "./command-context.js";
+import { createSessionJoiner } from "./create-session-joiner.js";
 import { createSessionPods, type SessionPods } from "./create-session-pods.js";
 import { createSessionVolume, type SessionVolume } from "./create-session-volume.js";
 import { createSinks, type NamedSink } from "./create-sinks.js";
@@ -23,11 +25,12 @@ export const runCommand: RunCommand = async (context) => {
   const kubernetes = await openPodNames(context);
   const pods = createSessionPods(context, kubernetes);
   const sessions = await openSessions(context, sinks, kubernetes);
-  const agent = createAgent(context, sinks, volume, { kubernetes, pods, sessions });
+  const joiner = createSessionJoiner(context.config);
+  const agent = createAgent(context, sinks, volume, { kubernetes, pods, sessions, joiner });
   try {
     await agent.start();
     const source = await openSource(context);
-    await runSession({ context, source, sinks, pods, volume, createConsumer: agent.createConsumer });
+    await runSession({ context, source, sinks, pods, volume, joiner, createConsumer: agent.createConsumer });
   } finally {
     await sessions?.close();
     await agent.close();
@@ -39,6 +42,7 @@ interface AgentParts {
   readonly kubernetes: Kubernetes | undefined;
   readonly pods: SessionPods;
   readonly sessions: OpenSessions | undefined;
+  readonly joiner: Joiner | undefined;
 }
 
 interface Agent {
@@ -51,7 +55,7 @@ function createAgent(
   { config, reporter }: CommandContext,
   sinks: readonly NamedSink[],
   volume: SessionVolume,
-  { kubernetes, pods: { resolver, waitingRoom }, sessions }: AgentParts,
+  { kubernetes, pods: { resolver, waitingRoom }, sessions, joiner }: AgentParts,
 ): Agent {
   const drops = createDropCounter(() => performance.now());
   const health = createExportHealth();
@@ -67,6 +71,7 @@ function createAgent(
       sinks: sinks.map(({ name, sink }) => ({ name, stats: sink.stats() })),
       dropsByReason: drops.byReason(state),
       volume: volume.stats(),
+      ...(joiner ? { joining: joiner.stats() } : {}),
       dropSeries: drops.series(),
       exportFailingMs: health.failingMs(performance.now()),
       namespaces: { ...resolver.stats(), ...waitingRoom.stats() },

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MessageFrame } from "../decode/frame.js";
 import { StreamError } from "../decode/stream-error.js";
+import type { Joiner } from "../join/create-joiner.js";
 import { exitCode } from "../lib/exit-code.js";
 import { UserError } from "../lib/user-error.js";
 import type { JourneySpans } from "../map/packet-span.js";
 import { createPipeline, type Pipeline, type PipelineOptions } from "../pipeline.js";
 import { catchInterrupts } from "./catch-interrupts.js";
 import type { CommandContext } from "./command-context.js";
+import { createSessionJoiner } from "./create-session-joiner.js";
 import { createSessionPods, type SessionPods } from "./create-session-pods.js";
 import { createSessionVolume, type SessionVolume } from "./create-session-volume.js";
 import type { NamedSink } from "./create-sinks.js";
@@ -19,7 +21,8 @@ import { renderLosses, renderSummary } from "./render-summary.js";
 export type Consumer = Pick<Pipeline, "state" | "journeys" | "spans" | "push" | "end" | "drained" | "close">;
 export type ConsumerHooks = Required<
   Pick<PipelineOptions, "isShed" | "keep" | "reduce" | "onMessage" | "resolver" | "waitingRoom">
->;
+> &
+  Pick<PipelineOptions, "joiner">;
 
 export interface SessionOptions {
   readonly context: CommandContext;
@@ -32,6 +35,8 @@ export interface SessionOptions {
   readonly farEnds?: PipelineOptions["farEnds"];
   /** Default: one of its own. */
   readonly volume?: SessionVolume;
+  /** Default: one of its own. */
+  readonly joiner?: Joiner | undefined;
   /** Default: a pipeline into the sinks. */
   readonly createConsumer?: (hooks: ConsumerHooks) => Consumer;
   /** What goes on, once a second; undefined when there is nothing to say. */
@@ -58,6 +63,7 @@ class Session {
   private readonly consumer: Consumer;
   private readonly volume: SessionVolume;
   private readonly pods: SessionPods;
+  private readonly joiner: Joiner | undefined;
   private readonly startMs = performance.now();
   private keptJourneys = 0;
   private readonly stopping = new AbortController();
@@ -68,6 +74,7 @@ class Session {
     this.sinks = options.sinks;
     this.volume = options.volume ?? createSessionVolume(options.context, options.source.isRecording);
     this.pods = options.pods ?? createSessionPods(options.context, undefined);
+    this.joiner = "joiner" in options ? options.joiner : createSessionJoiner(options.context.config);
     const hooks: ConsumerHooks = {
       isShed: (journey, state) => isWanted(journey, options.context.config) && this.volume.isShed(journey, state),
       keep: (spans) => this.keep(spans),
@@ -75,6 +82,7 @@ class Session {
       onMessage: (message) => this.relay(message),
       resolver: this.pods.resolver,
       waitingRoom: this.pods.waitingRoom,
+      joiner: this.joiner,
     };
     const createConsumer =
       options.createConsumer ??
@@ -227,6 +235,7 @@ class Session {
       isRecording: this.source.isRecording,
       waiting: this.pods.waitingRoom.stats(),
       volume: this.volume.stats(),
+      ...(this.joiner ? { joining: this.joiner.stats() } : {}),
       detail: config.detail,
       sinks: this.sinks.map(({ name, sink }) => ({ name, stats: sink.stats() })),
     };

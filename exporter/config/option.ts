@@ -2,7 +2,17 @@ import type { CommandName } from "./commands.js";
 import type { ValueType } from "./value-type.js";
 
 /** Where an option acts; the help is in this order. */
-export const optionGroups = ["packets", "tracing", "output", "kubernetes", "agent", "page", "demo", "general"] as const;
+export const optionGroups = [
+  "packets",
+  "tracing",
+  "joining",
+  "output",
+  "kubernetes",
+  "agent",
+  "page",
+  "demo",
+  "general",
+] as const;
 export type OptionGroup = (typeof optionGroups)[number];
 
 export type OptionSource = "flag" | "environment" | "file";

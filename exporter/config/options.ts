@@ -1,5 +1,6 @@
 import type { LabelSelector } from "../enrich/parse-label-selector.js";
 import type { Workload } from "../enrich/select-pod.js";
+import type { JoinMode, JoinSource } from "../join/create-joiner.js";
 import { type Detail, details } from "../map/packet-span.js";
 import { type CommandName, commandNames } from "./commands.js";
 import { defineOption, type Option } from "./option.js";
@@ -37,6 +38,16 @@ export type KubernetesChoice = (typeof kubernetesChoices)[number];
 export const farEndChoices = ["node", "services", "cluster"] as const;
 export type FarEndChoice = (typeof farEndChoices)[number];
 
+export const joinModes = ["join", "link", "off"] as const satisfies readonly JoinMode[];
+export const joinSources = [
+  "http1",
+  "http2",
+  "tcp-option",
+  "thread",
+  "tls",
+  "helper",
+] as const satisfies readonly JoinSource[];
+
 export const colourNames = ["auto", "always", "never"] as const;
 export type ColourChoice = (typeof colourNames)[number];
 
@@ -45,6 +56,8 @@ const tracing = ["trace", "drops", "run", "record"] as const satisfies readonly 
 const following = tracing;
 const naming = ["trace", "drops", "run"] as const satisfies readonly CommandName[];
 const showing = ["trace", "drops", "run", "replay"] as const satisfies readonly CommandName[];
+/** Those that show, and the one that keeps what requests are told of. */
+const joining = [...showing, "record"] as const satisfies readonly CommandName[];
 const MAX_UNSIGNED_32 = 4294967295;
 
 /**
@@ -354,6 +367,86 @@ export const options = {
     help: "Export at most so many bytes a second, before compression; 0B: no limit. Past it as for spans.",
     commands: showing,
     example: "2MiB",
+  }),
+  join: defineOption<JoinMode>({
+    flag: "join",
+    group: "joining",
+    type: choiceType(joinModes, "HOW"),
+    default: "join",
+    defaultText: "join",
+    help: "Packets that carry a request or its response become part of the application's trace, under the span that its W3C trace context names (join), have traces of their own that link to it (link), or nothing is looked for (off).",
+    commands: joining,
+    example: "link",
+  }),
+  joinSources: defineOption<readonly JoinSource[]>({
+    flag: "join-sources",
+    group: "joining",
+    type: choicesType(joinSources, "SOURCE"),
+    default: joinSources.filter((source) => source !== "tls"),
+    defaultText: "all but tls",
+    help: "Where trace contexts are looked for: headers of HTTP/1.x and of HTTP/2 (gRPC), TCP option 25, the thread context of the application's runtime, its TLS library, and what skbspan/register tells.",
+    commands: joining,
+    example: "http1,http2",
+  }),
+  isSampledOnly: defineOption<boolean>({
+    flag: "sampled-only",
+    group: "joining",
+    type: switchType,
+    default: false,
+    defaultText: "false",
+    help: "Only packets of requests that the application samples. Others are left out in the kernel, as cheaply as those that do not match.",
+    commands: joining,
+    example: "true",
+  }),
+  joinWaitMs: defineOption<number>({
+    flag: "join-wait",
+    group: "joining",
+    type: durationType("ms", { min: "0ms", max: "1m" }),
+    default: 1_000,
+    defaultText: "1s",
+    help: "A packet that opens a connection, and one that nobody has read yet, waits at most so long for the request that it belongs to; 0ms: not at all.",
+    commands: showing,
+    example: "200ms",
+  }),
+  maxJoinedJourneys: defineOption<number>({
+    flag: "join-journeys",
+    group: "joining",
+    type: countType({ min: 1, max: MAX_UNSIGNED_32, unit: "journeys" }),
+    default: 250,
+    defaultText: "250",
+    help: "At most so many journeys under one span of an application; others have traces of their own that link to it.",
+    commands: showing,
+    example: "50",
+  }),
+  maxJoinedSpans: defineOption<number>({
+    flag: "join-spans",
+    group: "joining",
+    type: countType({ min: 1, max: MAX_UNSIGNED_32, unit: "spans" }),
+    default: 1_000,
+    defaultText: "1000",
+    help: "At most so many spans of packets under one span of an application: near it journeys are shown by layers, then as summaries, then have traces of their own.",
+    commands: showing,
+    example: "300",
+  }),
+  joinForMs: defineOption<number>({
+    flag: "join-for",
+    group: "joining",
+    type: durationType("ms", { min: "1ms", max: "24h" }),
+    default: 60_000,
+    defaultText: "1m",
+    help: "Packets that are sent later than so long after a request began have traces of their own that link to its span. Proxies and clients wait a minute for an answer; what comes later is a stream.",
+    commands: showing,
+    example: "5m",
+  }),
+  maxJoinRequests: defineOption<number>({
+    flag: "join-requests",
+    group: "joining",
+    type: countType({ min: 16, max: 16_777_216, unit: "requests" }),
+    default: 65_536,
+    defaultText: "65536",
+    help: "Remember at most so many requests and responses on all connections of the node, about 300 bytes each; those of connections that were silent longest are forgotten.",
+    commands: showing,
+    example: "10000",
   }),
   colour: defineOption<ColourChoice>({
     flag: "colour",

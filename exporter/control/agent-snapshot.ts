@@ -2,6 +2,7 @@ import type { NodeState } from "../enrich/create-node-state.js";
 import type { PodResolverStats } from "../enrich/create-pod-resolver.js";
 import type { WaitingStats } from "../enrich/create-waiting-room.js";
 import type { SinkStats } from "../export/sink.js";
+import type { JoinStats } from "../join/create-joiner.js";
 import type { AddressBookStats } from "../kubernetes/create-address-book.js";
 import type { PodDirectoryStats } from "../kubernetes/create-pod-directory.js";
 import type { SessionManager } from "../session/create-session-manager.js";
@@ -17,6 +18,8 @@ export interface AgentSnapshot {
   readonly dropsByReason: ReadonlyMap<string, number>;
   readonly dropSeries: readonly DropSeries[];
   readonly volume: VolumeStats;
+  /** Absent when nothing is joined. */
+  readonly joining?: JoinStats;
   /** How long exporting has failed now; 0 when it does not. */
   readonly exportFailingMs: number;
   readonly namespaces: PodResolverStats & WaitingStats;

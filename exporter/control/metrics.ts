@@ -38,6 +38,11 @@ function statsBy(label: string, keys: Partial<Readonly<Record<keyof TracerStats,
     }));
 }
 
+/** Empty where the stage does not run. */
+function labelled(label: string, counts: Readonly<Record<string, number>> | undefined): readonly Sample[] {
+  return Object.entries(counts ?? {}).map(([name, value]) => ({ labels: { [label]: name }, value }));
+}
+
 type Sink = AgentSnapshot["sinks"][number];
 
 function sinkCount(read: (sink: Sink) => number | undefined): Metric["read"] {
@@ -158,6 +163,57 @@ export const metrics: readonly Metric[] = [
     "requests_lost",
     "Reports of requests that were lost because the ring buffer was full: their packets have traces of their own.",
     stat("lostRequests"),
+  ),
+  counter(
+    "journeys_joined",
+    "Journeys that became part of an application's trace, by where its trace context was found.",
+    ({ joining }) => labelled("source", joining?.joined),
+  ),
+  counter(
+    "journeys_linked",
+    "Journeys with traces of their own that link to an application's span (join, or past a bound), by the same.",
+    ({ joining }) => labelled("source", joining?.linked),
+  ),
+  counter(
+    "journeys_past_bound",
+    "Journeys that were linked since their application span had no room, by the bound (join_journeys, join_spans, join_for).",
+    ({ joining }) => labelled("bound", joining?.past),
+  ),
+  counter("journeys_unsampled", "Journeys of requests that the application does not sample.", ({ joining }) =>
+    joining ? [{ value: joining.unsampled }] : [],
+  ),
+  counter(
+    "journeys_not_sampled",
+    "Journeys left out since they belong to no sampled request (sampled_only), besides those that the kernel left out.",
+    ({ joining }) => (joining ? [{ value: joining.shed }] : []),
+  ),
+  gauge(
+    "journeys_join_waiting",
+    "Journeys that wait for the request that they belong to now (join_wait).",
+    ({ joining }) => (joining ? [{ value: joining.waiting }] : []),
+  ),
+  counter(
+    "journeys_join_waited",
+    "Journeys that waited for the request that they belong to, by how that ended: settled, overdue or crowded_out.",
+    ({ joining }) =>
+      labelled(
+        "outcome",
+        joining && { settled: joining.settled, overdue: joining.overdue, crowded_out: joining.crowdedOut },
+      ),
+  ),
+  gauge(
+    "requests_remembered",
+    "What is remembered of requests: ranges of bytes, connections, spans of applications.",
+    ({ joining }) =>
+      labelled(
+        "what",
+        joining && { ranges: joining.ranges, connections: joining.connections, spans: joining.applicationSpans },
+      ),
+  ),
+  counter(
+    "requests_forgotten",
+    "Ranges of bytes that were forgotten since there were too many (join_requests): their late packets are not joined.",
+    ({ joining }) => (joining ? [{ value: joining.forgotten }] : []),
   ),
   counter(
     "looks_not_matched",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { buildRecording, type Unit } from "../../test/lib/build-recording.js";
-import { wire, wireFrameType } from "../wire/layout.js";
+import { wire, wireFrameType, wireRequestSource } from "../wire/layout.js";
 import { createStreamDecoder } from "./create-stream-decoder.js";
 import type { Frame, Journey } from "./frame.js";
 import { StreamError } from "./stream-error.js";
@@ -55,6 +55,7 @@ const contextModel = fc.record({
   mark: unsigned32,
   lengthBytes: unsigned32,
   sourcePort: unsigned16,
+  transportHeaderBytes: fc.integer({ min: 0, max: 60 }),
   tcpSequence: unsigned32,
   changed: fc.integer({ min: 0, max: 255 }),
   source: fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 4, maxLength: 4 }),
@@ -174,6 +175,7 @@ function exampleStream(): Uint8Array {
       { context: { observedMonotonicNs: start } },
       { stack: { observed: start, addresses: [1n, 2n, 3n, 4n] } },
     ])
+    .request({ ipVersion: 4, requestSource: wireRequestSource.http1 })
     .stats(5n, [1n, 2n])
     .clock(6n, 7n)
     .message(2, "careful")
@@ -185,7 +187,7 @@ test("every type of frame is read", () => {
   const frames = decodeAll(exampleStream());
   assert.deepEqual(
     frames.map((frame) => frame.type),
-    ["hello", "probe", "symbol", "drop-reason", "namespace", "journey", "stats", "clock", "message", "end"],
+    ["hello", "probe", "symbol", "drop-reason", "namespace", "journey", "request", "stats", "clock", "message", "end"],
   );
   assert.deepEqual(frames[2], {
     type: "symbol",
@@ -193,7 +195,7 @@ test("every type of frame is read", () => {
     start: -0x7f00_0000,
     name: "nf_hook_slow",
   });
-  assert.deepEqual(frames[8], { type: "message", level: "warning", text: "careful" });
+  assert.deepEqual(frames[9], { type: "message", level: "warning", text: "careful" });
 });
 
 test("one byte at a time gives the same frames", () => {
@@ -258,6 +260,82 @@ for (const littleEndian of [true, false])
       lost: 6,
     });
   });
+
+const requestModel = fc.record({
+  observedMonotonicNs: fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
+  netnsCookie: fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
+  netnsInode: unsigned32,
+  sequence: unsigned32,
+  stream: unsigned32,
+  processId: unsigned32,
+  sourcePort: unsigned16,
+  destinationPort: unsigned16,
+  traceFlags: fc.integer({ min: 0, max: 255 }),
+  traceId: fc.uint8Array({ minLength: 16, maxLength: 16 }),
+  spanId: fc.uint8Array({ minLength: 8, maxLength: 8 }),
+});
+const flagsModel = fc.record({
+  isResponse: fc.boolean(),
+  isReceived: fc.boolean(),
+  isOpening: fc.boolean(),
+  isPending: fc.boolean(),
+});
+const sourceNames = ["none", "http1", "http2", "tcp-option", "thread", "tls", "helper"] as const;
+
+test("any request, in either byte order and any chunking, decodes to what was written", () => {
+  fc.assert(
+    fc.property(
+      requestModel,
+      flagsModel,
+      fc.constantFrom(...sourceNames),
+      fc.boolean(),
+      fc.array(fc.nat(), { maxLength: 8 }),
+      (fields, flags, source, littleEndian, cuts) => {
+        const bits =
+          (flags.isResponse ? wire.requestResponse : 0) |
+          (flags.isReceived ? wire.requestReceived : 0) |
+          (flags.isOpening ? wire.requestOpening : 0) |
+          (flags.isPending ? wire.requestPending : 0);
+        const bytes = buildRecording({ littleEndian })
+          .hello()
+          .request({
+            ...fields,
+            traceId: [...fields.traceId],
+            spanId: [...fields.spanId],
+            source: [10, 0, 0, 1],
+            destination: [10, 0, 0, 2],
+            ipVersion: 4,
+            flags: bits,
+            requestSource: Object.values(wireRequestSource)[sourceNames.indexOf(source)] ?? 0,
+          })
+          .end()
+          .bytes();
+        const [, request] = decodeAll(bytes, cuts);
+        assert.deepEqual(request, {
+          type: "request",
+          ...fields,
+          ...flags,
+          source,
+          sourceAddress: "10.0.0.1",
+          destinationAddress: "10.0.0.2",
+        });
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test("a request on IPv6 has its addresses, one from a newer tracer's source joins nothing", () => {
+  const address = (last: number): number[] => [0xfd, ...new Array(14).fill(0), last];
+  const bytes = buildRecording()
+    .hello()
+    .request({ ipVersion: 6, source: address(1), destination: address(2), requestSource: 99 })
+    .end()
+    .bytes();
+  const [, request] = decodeAll(bytes);
+  assert.ok(request?.type === "request");
+  assert.deepEqual([request.sourceAddress, request.destinationAddress, request.source], ["fd00::1", "fd00::2", "none"]);
+});
 
 test("a type of frame that is not known is skipped", () => {
   const bytes = buildRecording().hello().raw(999, new Uint8Array(13)).end().bytes();

@@ -60,6 +60,8 @@ export interface Context {
   readonly tcpAcknowledgement: number;
   readonly tcpWindow: number;
   readonly tcpFlags: number;
+  /** 0: not known, as in recordings that are older. */
+  readonly transportHeaderBytes: number;
   readonly icmpType: number;
   readonly icmpCode: number;
   readonly icmpId: number;

@@ -48,6 +48,7 @@ export function readContext(payload: Payload, at: number, originAt: number, hops
     tcpAcknowledgement: view.getUint32(at + wireContext.tcpAcknowledgement, little),
     tcpWindow: view.getUint16(at + wireContext.tcpWindow, little),
     tcpFlags: bytes[at + wireContext.tcpFlags] ?? 0,
+    transportHeaderBytes: bytes[at + wireContext.transportHeaderBytes] ?? 0,
     icmpType: bytes[at + wireContext.icmpType] ?? 0,
     icmpCode: bytes[at + wireContext.icmpCode] ?? 0,
     icmpId: view.getUint16(at + wireContext.icmpId, little),
@@ -61,7 +62,7 @@ export function readContext(payload: Payload, at: number, originAt: number, hops
   };
 }
 
-function readIpAddress(payload: Payload, at: number, ipVersion: number): string {
+export function readIpAddress(payload: Payload, at: number, ipVersion: number): string {
   return ipVersion === 6 ? formatIpv6(payload.view, at) : readIpv4(payload.view, at);
 }
 

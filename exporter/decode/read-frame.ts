@@ -16,6 +16,7 @@ import {
   wireNamespace,
   wireProbe,
   wireProbeKind,
+  wireRequest,
   wireStat,
   wireStats,
   wireSymbol,
@@ -34,6 +35,7 @@ import type {
 } from "./frame.js";
 import { failCorrupt, type Payload, readAddress, readText, readUnsigned64 } from "./payload.js";
 import { readJourney } from "./read-journey.js";
+import { readRequest } from "./read-request.js";
 
 const backends: Readonly<Record<number, Backend>> = {
   [wireBackend.kprobeSession]: "kprobe.session",
@@ -82,6 +84,9 @@ export function readFrame(payload: Payload, type: number, at: number, length: nu
     case wireFrameType.inventory:
       requireBytes(payload, at, length, wireInventory.bytes, "INVENTORY");
       return readInventory(payload, at);
+    case wireFrameType.request:
+      requireBytes(payload, at, length, wireRequest.bytes, "REQUEST");
+      return readRequest(payload, at);
     case wireFrameType.stats:
       requireBytes(payload, at, length, wireStats.values, "STATS");
       return readStats(payload, at, length);

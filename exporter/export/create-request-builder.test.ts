@@ -43,6 +43,46 @@ test("requests of any journeys decode to what the official serializer gives", ()
   );
 });
 
+const idOf = (bytes: number) => fc.uint8Array({ minLength: bytes, maxLength: bytes }).map((id) => id.fill(1, 0, 1));
+const arbitraryJoining = fc.record({
+  traceId: idOf(16),
+  parentSpanId: fc.option(idOf(8), { nil: undefined }),
+  links: fc.array(fc.record({ traceId: idOf(16), spanId: idOf(8), traceFlags: fc.integer({ min: 0, max: 255 }) }), {
+    maxLength: 4,
+  }),
+});
+
+test("requests of journeys with an application's span as parent, and with links, decode to what the official serializer gives", () => {
+  fc.assert(
+    fc.property(
+      arbitraryRecording,
+      fc.array(arbitraryJoining, { minLength: 1, maxLength: 5 }),
+      (recording, joinings) => {
+        const journeys = collectJourneys(recording).map((journey, at) => ({
+          ...journey,
+          ...joinings[at % joinings.length],
+        }));
+        assert.deepEqual(decodeRequest(encode(journeys)), officially(journeys));
+        for (const journey of journeys) {
+          const json = JSON.parse(JSON.stringify(renderOtlpJson(journey))) as PlainObject;
+          assert.deepEqual(json, decodeRequest(encode([journey])));
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test("a joined root says that its parent is another process's span, its hops that theirs is not", () => {
+  const [journey] = collectJourneys(tcpAcrossNode());
+  assert.ok(journey);
+  const parentSpanId = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+  const [root, ...rest] = spansOf(decodeRequest(encode([{ ...journey, parentSpanId }])));
+  assert.equal(Buffer.from(String(root?.["parentSpanId"]), "hex").toString("hex"), "0102030405060708");
+  assert.equal(root?.["flags"], 0x301);
+  assert.ok(rest.length > 0 && rest.every(({ flags }) => flags === 0x101));
+});
+
 test("OTLP/JSON says the same as the protobuf encoding", () => {
   fc.assert(
     fc.property(arbitraryRecording, (recording) => {

@@ -1,7 +1,7 @@
 import type { Identity } from "../enrich/identity.js";
-import type { AttributeGroup, JourneySpans, PacketSpan } from "../map/packet-span.js";
+import type { AttributeGroup, JourneySpans, PacketSpan, SpanLink } from "../map/packet-span.js";
 import { appendAttribute, encodeResource } from "./encode-attribute.js";
-import { STATUS_CODE_ERROR } from "./otlp-constants.js";
+import { LINK_FLAGS, STATUS_CODE_ERROR } from "./otlp-constants.js";
 import {
   integerField,
   lengthDelimited,
@@ -13,7 +13,7 @@ import {
 import { RequestMemory } from "./request-memory.js";
 import { scope } from "./scope.js";
 import { Segment } from "./segment.js";
-import { type SpanTemplate, templateOf } from "./span-template.js";
+import { joinedTemplateOf, type SpanTemplate, templateOf } from "./span-template.js";
 
 /** Gathers journeys into an ExportTraceServiceRequest, grouped by resource. */
 export interface RequestBuilder {
@@ -30,6 +30,8 @@ export interface RequestBuilder {
 
 /** Segments of owners that no longer appear would stay for ever. */
 const MAX_IDLE_SEGMENTS = 256;
+/** Field 6, fixed32. */
+const FLAGS_TAG = 0x35;
 const TWO_POW_32 = 4294967296;
 const encodedScope = lengthDelimited(
   1,
@@ -123,7 +125,8 @@ class Builder implements RequestBuilder {
   }
 
   private addSpan(span: PacketSpan, journeySpans: JourneySpans): void {
-    const template = templateOf(span.shape);
+    const isRoot = span.parent < 0;
+    const template = isRoot && journeySpans.parentSpanId ? joinedTemplateOf(span.shape) : templateOf(span.shape);
     const segment = this.segmentOf(span.shape.identity);
     if (segment.length === 0) this.bytes += segment.overheadBytes;
     const at = segment.length;
@@ -131,6 +134,7 @@ class Builder implements RequestBuilder {
     this.patch(segment.view, at, template, span, journeySpans);
     if (span.group) this.addGroup(segment, span.group);
     if (span.extra) for (const attribute of span.extra) appendAttribute(segment, attribute);
+    if (isRoot) for (const link of journeySpans.links) segment.append(encodeLink(link));
     if (span.fault) segment.append(encodeStatus(span.fault.description));
     const length = segment.length - at;
     writePaddedLength(segment.view, at + template.lengthAt, length - template.lengthAt - PADDED_LENGTH_BYTES);
@@ -161,11 +165,16 @@ class Builder implements RequestBuilder {
     this.writeTime(view, at + template.startAt, span.startOffsetNs);
     this.writeTime(view, at + template.endAt, span.endOffsetNs);
     if (template.parentIdAt === 0) return;
+    if (template.offsetAt === 0) return this.writeRemoteParent(view, at + template.parentIdAt, journeySpans);
     const parent = journeySpans.spans[span.parent] as PacketSpan;
     view.setInt32(at + template.parentIdAt, parent.idHigh);
     view.setInt32(at + template.parentIdAt + 4, parent.idLow);
     writePaddedInt(view, at + template.offsetAt, Math.max(0, span.startOffsetNs));
     writePaddedInt(view, at + template.durationAt, Math.max(0, span.durationNs));
+  }
+
+  private writeRemoteParent(view: DataView, at: number, { parentSpanId }: JourneySpans): void {
+    for (let index = 0; parentSpanId && index < 8; index++) view.setUint8(at + index, parentSpanId[index] ?? 0);
   }
 
   private writeTime(view: DataView, at: number, offsetNs: number): void {
@@ -178,6 +187,12 @@ class Builder implements RequestBuilder {
 
 function encodeStatus(description: string): Uint8Array {
   return lengthDelimited(15, Buffer.concat([lengthDelimited(2, description), integerField(3, STATUS_CODE_ERROR)]));
+}
+
+/** 13: Link { 1: trace id  2: span id  6: flags } */
+function encodeLink({ traceId, spanId, traceFlags }: SpanLink): Uint8Array {
+  const flags = Uint8Array.of(FLAGS_TAG, traceFlags & 0xff, LINK_FLAGS >> 8, 0, 0);
+  return lengthDelimited(13, Buffer.concat([lengthDelimited(1, traceId), lengthDelimited(2, spanId), flags]));
 }
 
 function joinParts(parts: readonly Uint8Array[], memory: RequestMemory): Uint8Array {

@@ -1,7 +1,7 @@
 import type { Identity } from "../enrich/identity.js";
 import { formatSpanId, listAttributes } from "../map/list-attributes.js";
-import type { Attribute, JourneySpans, PacketSpan } from "../map/packet-span.js";
-import { SPAN_FLAGS, SPAN_KIND_INTERNAL, STATUS_CODE_ERROR } from "./otlp-constants.js";
+import type { Attribute, JourneySpans, PacketSpan, SpanLink } from "../map/packet-span.js";
+import { JOINED_SPAN_FLAGS, LINK_FLAGS, SPAN_FLAGS, SPAN_KIND_INTERNAL, STATUS_CODE_ERROR } from "./otlp-constants.js";
 import { scope } from "./scope.js";
 
 type AnyValue =
@@ -33,19 +33,29 @@ export function renderOtlpJson(journeySpans: JourneySpans): object {
 
 function renderSpan(span: PacketSpan, journeySpans: JourneySpans): object {
   const parent = journeySpans.spans[span.parent];
-  const { startRealtimeNs } = journeySpans;
+  const { startRealtimeNs, parentSpanId, links } = journeySpans;
+  const parentId = parent ? formatSpanId(parent) : parentSpanId && toHex(parentSpanId);
   return {
-    traceId: Buffer.from(journeySpans.traceId).toString("hex"),
+    traceId: toHex(journeySpans.traceId),
     spanId: formatSpanId(span),
-    ...(parent ? { parentSpanId: formatSpanId(parent) } : {}),
-    flags: SPAN_FLAGS,
+    ...(parentId ? { parentSpanId: parentId } : {}),
+    flags: !parent && parentSpanId ? JOINED_SPAN_FLAGS : SPAN_FLAGS,
     name: span.shape.name,
     kind: SPAN_KIND_INTERNAL,
     startTimeUnixNano: String(startRealtimeNs + BigInt(span.startOffsetNs)),
     endTimeUnixNano: String(startRealtimeNs + BigInt(span.endOffsetNs)),
     attributes: listAttributes(span).map((attribute) => renderKeyValue(attribute.definition.key, attribute.value)),
+    ...(!parent && links.length > 0 ? { links: links.map(renderLink) } : {}),
     ...(span.fault ? { status: { code: STATUS_CODE_ERROR, message: span.fault.description } } : {}),
   };
+}
+
+function renderLink({ traceId, spanId, traceFlags }: SpanLink): object {
+  return { traceId: toHex(traceId), spanId: toHex(spanId), flags: LINK_FLAGS | traceFlags };
+}
+
+function toHex(id: Uint8Array): string {
+  return Buffer.from(id).toString("hex");
 }
 
 function renderKeyValue(key: string, value: Attribute["value"]): KeyValue {

@@ -1,7 +1,7 @@
 import { type AttributeDefinition, attributes } from "../map/attributes.js";
 import type { SpanShape } from "../map/packet-span.js";
 import { encodeSpanAttribute } from "./encode-attribute.js";
-import { SPAN_FLAGS, SPAN_KIND_INTERNAL } from "./otlp-constants.js";
+import { JOINED_SPAN_FLAGS, SPAN_FLAGS, SPAN_KIND_INTERNAL } from "./otlp-constants.js";
 import { integerField, lengthDelimited, PADDED_INT_BYTES, PADDED_LENGTH_BYTES } from "./protobuf-writer.js";
 
 /**
@@ -21,6 +21,8 @@ export interface SpanTemplate {
   readonly endAt: number;
   readonly offsetAt: number;
   readonly durationAt: number;
+  /** Of a root: the same with a parent in another process, made when it is needed first. */
+  joined: SpanTemplate | undefined;
 }
 
 const TRACE_ID_BYTES = 16;
@@ -30,11 +32,18 @@ const FLAGS_TAG = [0x85, 0x01];
 
 /** The template of a shape, made once. */
 export function templateOf(shape: SpanShape): SpanTemplate {
-  if (shape.encoded === undefined) shape.encoded = makeTemplate(shape);
+  if (shape.encoded === undefined) shape.encoded = makeTemplate(shape, shape.kind !== "root", SPAN_FLAGS);
   return shape.encoded as SpanTemplate;
 }
 
-function makeTemplate(shape: SpanShape): SpanTemplate {
+/** Of a root whose parent is an application's span. */
+export function joinedTemplateOf(shape: SpanShape): SpanTemplate {
+  const template = templateOf(shape);
+  template.joined ??= makeTemplate(shape, true, JOINED_SPAN_FLAGS);
+  return template.joined;
+}
+
+function makeTemplate(shape: SpanShape, hasParent: boolean, flags: number): SpanTemplate {
   const parts: Uint8Array[] = [];
   let length = 0;
   /** Adds bytes and gives the place where they end. */
@@ -48,8 +57,8 @@ function makeTemplate(shape: SpanShape): SpanTemplate {
   const traceIdAt = add(lengthDelimited(1, new Uint8Array(TRACE_ID_BYTES))) - TRACE_ID_BYTES;
   const spanIdAt = add(lengthDelimited(2, new Uint8Array(SPAN_ID_BYTES))) - SPAN_ID_BYTES;
   const isRoot = shape.kind === "root";
-  const parentIdAt = isRoot ? 0 : add(lengthDelimited(4, new Uint8Array(SPAN_ID_BYTES))) - SPAN_ID_BYTES;
-  add(Uint8Array.of(...FLAGS_TAG, SPAN_FLAGS & 0xff, SPAN_FLAGS >> 8, 0, 0));
+  const parentIdAt = !hasParent ? 0 : add(lengthDelimited(4, new Uint8Array(SPAN_ID_BYTES))) - SPAN_ID_BYTES;
+  add(Uint8Array.of(...FLAGS_TAG, flags & 0xff, flags >> 8, 0, 0));
   add(lengthDelimited(5, shape.name));
   add(integerField(6, SPAN_KIND_INTERNAL));
   const startAt = add(Uint8Array.of(0x39, ...new Uint8Array(FIXED64_BYTES))) - FIXED64_BYTES;
@@ -58,7 +67,7 @@ function makeTemplate(shape: SpanShape): SpanTemplate {
   const durationAt = isRoot ? 0 : add(paddedAttribute(attributes.hopDuration)) - PADDED_INT_BYTES;
   for (const attribute of shape.attributes) add(encodeSpanAttribute(attribute));
   const bytes = new Uint8Array(Buffer.concat(parts));
-  return { bytes, lengthAt, traceIdAt, spanIdAt, parentIdAt, startAt, endAt, offsetAt, durationAt };
+  return { bytes, lengthAt, traceIdAt, spanIdAt, parentIdAt, startAt, endAt, offsetAt, durationAt, joined: undefined };
 }
 
 /** An integer attribute whose last 8 bytes are its value, padded. */

@@ -291,6 +291,60 @@ export const attributes = numberRows({
     meaning: "With `journey.detail=summary`: the queue in which it waited longest",
     source: "waits",
   },
+  journeyJoin: {
+    key: "journey.join",
+    type: "string",
+    on: ["root"],
+    meaning:
+      "What the packet has to do with the application's request that it belongs to: `data`, `retransmission`, `acknowledgement`, `close` or `handshake`. Absent: it belongs to none, as far as is known",
+    source: "REQUEST frames, TCP's sequence numbers",
+  },
+  requestSource: {
+    key: "journey.request.source",
+    type: "string",
+    on: ["root"],
+    meaning:
+      "Where the request's trace context was found: `http1`, `http2`, `tcp-option`, `thread`, `tls` or `helper` (docs/joining.md)",
+    source: "REQUEST frames",
+  },
+  requestResponse: {
+    key: "journey.request.response",
+    type: "boolean",
+    on: ["root"],
+    meaning: "The bytes answer the request (of an acknowledgement: those that it acknowledges)",
+    source: "REQUEST frames",
+  },
+  joinPast: {
+    key: "journey.join.past",
+    type: "string",
+    on: ["root"],
+    meaning:
+      "Why the journey has a trace of its own, with a link to the application's span, though it belongs to a request: it would be past `journeys`, `spans` (--join-journeys, --join-spans) or `time` (--join-for)",
+    source: "the request's budget",
+  },
+  leftOutJourneys: {
+    key: "journey.left_out.journeys",
+    type: "int",
+    on: ["root"],
+    meaning:
+      "How many journeys of the same application span were left out of its trace until then; they have their own",
+    source: "the request's budget",
+  },
+  leftOutSpans: {
+    key: "journey.left_out.spans",
+    type: "int",
+    on: ["root"],
+    meaning: "How many spans those journeys have in full detail",
+    source: "the request's budget",
+  },
+  leftOutBytes: {
+    key: "journey.left_out.bytes",
+    type: "int",
+    unit: "By",
+    on: ["root"],
+    meaning: "How many bytes those packets had, from their network headers on",
+    source: "the request's budget",
+  },
   layerName: {
     key: "layer.name",
     type: "string",

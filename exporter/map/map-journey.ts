@@ -13,7 +13,7 @@ import { locateHops } from "./locate-hops.js";
 import { markDrop } from "./mark-drop.js";
 import { nestHops } from "./nest-hops.js";
 import { nestStacks } from "./nest-stacks.js";
-import { type Attribute, createAttribute, type JourneySpans } from "./packet-span.js";
+import { type Attribute, createAttribute, type JourneySpans, noLinks } from "./packet-span.js";
 import type { SpanDraft } from "./span-draft.js";
 import { isInterruptStack } from "./trim-stack.js";
 
@@ -52,6 +52,8 @@ export function mapJourney(journey: Journey, state: NodeState): JourneySpans {
   return {
     journey,
     traceId: readTraceId(journey, state),
+    parentSpanId: undefined,
+    links: noLinks,
     startRealtimeNs: state.toRealtimeNs(journey.startMonotonicNs),
     spans: draft.spans,
     isFault: drop?.fault !== undefined,
@@ -61,11 +63,16 @@ export function mapJourney(journey: Journey, state: NodeState): JourneySpans {
 
 /** The trace id that the journey's spans have: known without mapping it. */
 export function readTraceId(journey: Journey, state: NodeState): Uint8Array {
-  const isSent = journey.isInProcess || isSentHere(journey, workshopOf(state).probes);
-  return deriveTraceId(journey, chooseWireContext(journey, isSent), state.hello?.hostId ?? "");
+  const wireContext = chooseWireContext(journey, isSentHere(journey, state));
+  return deriveTraceId(journey, wireContext, state.hello?.hostId ?? "");
 }
 
-function isSentHere({ hops: [first] }: Journey, probes: ProbeCache): boolean {
+/** Whether this node made the packet. */
+export function isSentHere(journey: Journey, state: NodeState): boolean {
+  return journey.isInProcess || beginsWithSender(journey, workshopOf(state).probes);
+}
+
+function beginsWithSender({ hops: [first] }: Journey, probes: ProbeCache): boolean {
   return first !== undefined && probes.get(first.probe).isSender;
 }
 

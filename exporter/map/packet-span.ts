@@ -54,11 +54,26 @@ export interface PacketSpan {
 export const details = ["functions", "layers", "summary"] as const;
 export type Detail = (typeof details)[number];
 
+/** An application's span, in another trace, to which a journey belongs as well. */
+export interface SpanLink {
+  readonly traceId: Uint8Array;
+  readonly spanId: Uint8Array;
+  /** Of W3C trace context. */
+  readonly traceFlags: number;
+}
+
+/** Most journeys have none. */
+export const noLinks: readonly SpanLink[] = [];
+
 /** A journey as spans; they leave in one request. */
 export interface JourneySpans {
   readonly journey: Journey;
   /** 16 bytes, not all zero. */
   readonly traceId: Uint8Array;
+  /** 8 bytes: the application's span that is the root's parent. Undefined: the root begins a trace. */
+  readonly parentSpanId: Uint8Array | undefined;
+  /** Of the root. */
+  readonly links: readonly SpanLink[];
   readonly startRealtimeNs: bigint;
   /** The root is the first. */
   readonly spans: readonly PacketSpan[];

@@ -10,10 +10,10 @@ export function summarise(root: PacketSpan, spans: readonly PacketSpan[]): Attri
   const dropMarks = new Map<unknown, Attribute>();
   let layer = OTHER_LAYER as string;
   for (const span of spans) {
-    if (span.shape.kind !== "hop") continue;
-    const own = findLayer(span.shape.name);
+    if (span.shape.kind === "wait") continue;
+    const own = layerOf(span);
     if (own !== ANY_LAYER) layer = own;
-    hops.set(layer, (hops.get(layer) ?? 0) + 1);
+    hops.set(layer, (hops.get(layer) ?? 0) + hopsIn(span));
     if (!span.extra) continue;
     changes.push(...changesOf(span));
     for (const mark of dropMarksOf(span)) dropMarks.set(mark.definition, mark);
@@ -27,6 +27,17 @@ export function summarise(root: PacketSpan, spans: readonly PacketSpan[]): Attri
     ...(changes.length > 0 ? [createAttribute(attributes.skbChanged, changes)] : []),
     ...dropMarks.values(),
   ];
+}
+
+/** Of a hop by its function; spans that are folded already say it themselves. */
+function layerOf(span: PacketSpan): string {
+  if (span.shape.kind === "hop") return findLayer(span.shape.name);
+  return String(span.shape.attributes.find(({ definition }) => definition === attributes.layerName)?.value);
+}
+
+function hopsIn(span: PacketSpan): number {
+  if (span.shape.kind === "hop") return 1;
+  return Number(span.extra?.find(({ definition }) => definition === attributes.layerHops)?.value ?? 1);
 }
 
 function summariseWaits(spans: readonly PacketSpan[]): Attribute[] {

@@ -4,6 +4,7 @@ import type { PodResolver } from "../enrich/create-pod-resolver.js";
 import type { WaitingRoom } from "../enrich/create-waiting-room.js";
 import type { FarEnds } from "../enrich/far-end.js";
 import type { Sink } from "../export/sink.js";
+import type { Joiner } from "../join/create-joiner.js";
 import { describeSystemError } from "../lib/describe-system-error.js";
 import { UserError } from "../lib/user-error.js";
 import type { JourneySpans } from "../map/packet-span.js";
@@ -20,6 +21,8 @@ export interface SessionOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Names, and the choice of network namespaces, for a configuration that selects pods. */
   readonly openPods: (config: Config) => SessionPods;
+  /** Puts the session's journeys into the traces of applications; default: none is. */
+  readonly openJoiner?: (config: Config) => Joiner | undefined;
   readonly farEnds?: FarEnds | undefined;
   /** The agent's: it outlives the session. */
   readonly sinks: readonly Pick<Sink, "accept">[];
@@ -89,7 +92,7 @@ class RunningSession implements Session {
     const config = sessionConfig(options.config, options.spec);
     try {
       this.tracer = startTracer({ arguments: tracerArguments(config), environment: options.environment });
-      this.ended = this.run(this.tracer, options.openPods(config));
+      this.ended = this.run(this.tracer, options.openPods(config), options.openJoiner?.(config));
     } catch (error) {
       this.ended = Promise.resolve({ isFailure: true, reason: describeFailure(error) });
     }
@@ -110,11 +113,11 @@ class RunningSession implements Session {
     setTimeout(() => this.tracer?.kill(), END_TIMEOUT_MS).unref();
   }
 
-  private async run(tracer: Tracer, pods: SessionPods): Promise<SessionEnd> {
+  private async run(tracer: Tracer, pods: SessionPods, joiner: Joiner | undefined): Promise<SessionEnd> {
     const { durationSeconds } = this.options.spec.limits;
     const limit = setTimeout(() => this.stop(`its time of ${durationSeconds} s is over`), durationSeconds * 1_000);
     const watch = setInterval(() => this.watchOverhead(), WATCH_EVERY_MS);
-    const pipeline = this.createPipeline(pods);
+    const pipeline = this.createPipeline(pods, joiner);
     try {
       pods.follow(tracer);
       for await (const chunk of tracer.stdout) pipeline.push(chunk);
@@ -135,12 +138,13 @@ class RunningSession implements Session {
     return { isFailure: this.hasFailed, reason: this.reason ?? "the tracer ended" };
   }
 
-  private createPipeline({ resolver, waitingRoom }: SessionPods) {
+  private createPipeline({ resolver, waitingRoom }: SessionPods, joiner: Joiner | undefined) {
     const { farEnds, sinks, onJourney } = this.options;
     const pipeline = createPipeline({
       sinks: [],
       resolver,
       waitingRoom,
+      joiner,
       farEnds,
       onMapped: () => {
         this.seen++;
@@ -202,6 +206,8 @@ function sessionConfig(config: Config, spec: SessionSpec): Config {
     ratePerSecond: isDroppedOnly ? undefined : MAX_JOURNEYS_PER_SECOND,
     minDurationNs: undefined,
     areDropsKept: false,
+    // Who asks for a pod's packets wants to see them.
+    isSampledOnly: false,
     maxJourneys: undefined,
     // Should this process hang, the tracer ends all the same.
     durationMs: limits.durationSeconds * 1_000 + END_TIMEOUT_MS,

@@ -1,4 +1,5 @@
-import type { Config } from "../config/options.js";
+import { isDeepStrictEqual } from "node:util";
+import { type Config, options } from "../config/options.js";
 import { readPodSelection } from "../config/read-pod-selection.js";
 import { selectsAll } from "../enrich/select-pod.js";
 
@@ -20,10 +21,20 @@ export function tracerArguments(config: Config): string[] {
     ...argument("--min-duration-ns", config.minDurationNs),
     ...(config.areDropsKept ? ["--keep-drops"] : []),
     ...(config.isDroppedOnly ? ["--dropped-only"] : []),
+    ...joinArguments(config),
     ...argument("--slots", config.slots),
     ...argument("--ring-bytes", config.ringBytes),
     ...argument("--expire-ms", config.expireMs),
     ...argument("--journeys", config.maxJourneys),
     ...argument("--duration-ms", config.durationMs),
+  ];
+}
+
+/** Nothing where the tracer's own defaults are wanted. */
+function joinArguments({ join, joinSources, isSampledOnly }: Config): string[] {
+  const isDefault = isDeepStrictEqual(joinSources, options.joinSources.default);
+  return [
+    ...(join === "off" ? ["--join-sources", "off"] : isDefault ? [] : ["--join-sources", joinSources.join(",")]),
+    ...(isSampledOnly ? ["--sampled-only"] : []),
   ];
 }

@@ -37,7 +37,10 @@ export interface Volume {
    * work; not to be asked for one that comes to `admit`, unless the answer was no.
    */
   sheds(hops: number, readTraceId: () => Uint8Array, nowMs: number): boolean;
-  /** What is to leave of a journey: all, less detail, or undefined: nothing. Never nothing of a fault. */
+  /**
+   * What is to leave of a journey: all, less detail, or undefined: nothing. Never nothing of a fault; of one that is joined to an
+   * application's trace nothing only when the limits are used up.
+   */
   admit(journeySpans: JourneySpans, nowMs: number): JourneySpans | undefined;
   /** To be called now and then: with time alone the limits allow more again. */
   tick(nowMs: number): void;
@@ -87,10 +90,10 @@ class Keeper implements Volume {
     if (!this.isLimited) return this.leave(foldJourney(journeySpans, this.options.detail));
     this.tick(nowMs);
     this.budget.fill(nowMs);
-    this.demand.add(journeySpans.spans.length, journeySpans.isFault);
+    this.demand.add(journeySpans.spans.length, isFirst(journeySpans));
     this.demand.learnHops(journeySpans.journey.hops.length, journeySpans.spans.length);
     if (this.wanted++ % PROBE_ONE_IN === 0) this.probeLayers(journeySpans);
-    if (!journeySpans.isFault && !isInShare(journeySpans.traceId, this.governor.share)) {
+    if (!isFirst(journeySpans) && !isInShare(journeySpans.traceId, this.governor.share)) {
       this.shed.sampled++;
       return undefined;
     }
@@ -126,7 +129,7 @@ class Keeper implements Volume {
     for (const detail of details) {
       if (isLowerDetail(this.governor.detail, detail)) continue;
       const folded = foldJourney(journeySpans, detail);
-      const reserve = isFault ? 0 : RESERVES[detail];
+      const reserve = isFirst(journeySpans) ? 0 : RESERVES[detail];
       const spans = folded.spans.length;
       if (!this.budget.has({ journeys: 1, spans, bytes: spans * LEAST_SPAN_BYTES }, reserve)) continue;
       const cost = this.costOf(folded);
@@ -163,6 +166,14 @@ class Keeper implements Volume {
     const layers = foldJourney(journeySpans, "layers");
     this.demand.learn("layers", journeySpans.spans.length, this.costOf(layers));
   }
+}
+
+/**
+ * What is not sampled, and finds something in the buckets after the others did not: faults, and journeys in the trace of an application,
+ * which has sampled already and of which a request's own bounds allow few.
+ */
+function isFirst({ isFault, parentSpanId }: JourneySpans): boolean {
+  return isFault || parentSpanId !== undefined;
 }
 
 /** By the trace id, so that nodes that keep the same share keep the same packets. */

@@ -16,6 +16,7 @@ import {
   wireNamespace,
   wireProbe,
   wirePrologue,
+  wireRequest,
   wireReturnKind,
   wireStack,
   wireStats,
@@ -32,6 +33,7 @@ export interface RecordingBuilder {
   member(fields: Fields<typeof wireMember>, path: string, pathV1?: string): RecordingBuilder;
   inventory(fields?: Fields<typeof wireInventory>): RecordingBuilder;
   journey(fields: Fields<typeof wireJourney>, units: readonly Unit[]): RecordingBuilder;
+  request(fields: Fields<typeof wireRequest>): RecordingBuilder;
   stats(monotonicNs: bigint, values: readonly bigint[]): RecordingBuilder;
   clock(monotonicNs: bigint, realtimeNs: bigint): RecordingBuilder;
   message(level: number, text: string): RecordingBuilder;
@@ -106,6 +108,20 @@ const widths: Readonly<Record<string, Readonly<Record<string, Width>>>> = {
     tasks: 4,
     members: 4,
     isLive: 4,
+  },
+  request: {
+    observedMonotonicNs: 8,
+    netnsCookie: 8,
+    netnsInode: 4,
+    sequence: 4,
+    stream: 4,
+    processId: 4,
+    sourcePort: 2,
+    destinationPort: 2,
+    ipVersion: 1,
+    requestSource: 1,
+    traceFlags: 1,
+    flags: 1,
   },
   context: {
     observedMonotonicNs: 8,
@@ -221,6 +237,10 @@ class Builder implements RecordingBuilder {
     const body = Buffer.concat(units.map((unit) => this.unit(unit)));
     const head = this.fill("journey", wireJourney, { usedUnits: body.length / wire.unitBytes, ...fields });
     return this.raw(wireFrameType.journey, Buffer.concat([head, body]));
+  }
+
+  request(fields: Fields<typeof wireRequest>): this {
+    return this.raw(wireFrameType.request, this.fill("request", wireRequest, fields));
   }
 
   stats(monotonicNs: bigint, values: readonly bigint[]): this {

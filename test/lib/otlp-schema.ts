@@ -29,7 +29,7 @@ message Span {
   fixed32 flags = 16;
 }
 message Event { fixed64 time_unix_nano = 1; string name = 2; }
-message Link { bytes trace_id = 1; bytes span_id = 2; }
+message Link { bytes trace_id = 1; bytes span_id = 2; string trace_state = 3; repeated KeyValue attributes = 4; fixed32 flags = 6; }
 message Status { string message = 2; int32 code = 3; }
 message KeyValue { string key = 1; AnyValue value = 2; }
 message AnyValue {

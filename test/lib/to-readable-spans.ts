@@ -21,18 +21,27 @@ function toReadableSpan(span: PacketSpan, journeySpans: JourneySpans): ReadableS
   for (const { definition, value } of listAttributes(span))
     attributes[definition.key] = typeof value === "object" ? [...value] : value;
   const contextOf = (of: PacketSpan) => ({ traceId, spanId: formatSpanId(of), traceFlags: TraceFlags.SAMPLED });
+  const remote = (spanId: Uint8Array, of: Uint8Array, traceFlags: number) => ({
+    traceId: Buffer.from(of).toString("hex"),
+    spanId: Buffer.from(spanId).toString("hex"),
+    traceFlags,
+    isRemote: true,
+  });
+  const { parentSpanId, links } = journeySpans;
+  const joined = parentSpanId && remote(parentSpanId, journeySpans.traceId, TraceFlags.SAMPLED);
+  const parentContext = parent ? contextOf(parent) : joined;
   return {
     name: span.shape.name,
     kind: SpanKind.INTERNAL,
     spanContext: () => contextOf(span),
-    ...(parent ? { parentSpanContext: contextOf(parent) } : {}),
+    ...(parentContext ? { parentSpanContext: parentContext } : {}),
     startTime: toHrTime(journeySpans.startRealtimeNs + BigInt(span.startOffsetNs)),
     endTime: toHrTime(journeySpans.startRealtimeNs + BigInt(span.endOffsetNs)),
     status: span.fault
       ? { code: SpanStatusCode.ERROR, message: span.fault.description }
       : { code: SpanStatusCode.UNSET },
     attributes,
-    links: [],
+    links: parent ? [] : links.map((link) => ({ context: remote(link.spanId, link.traceId, link.traceFlags) })),
     events: [],
     duration: [0, span.durationNs],
     ended: true,

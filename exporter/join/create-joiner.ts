@@ -1,0 +1,254 @@
+import type { Context, Journey, RequestFrame, RequestSource } from "../decode/frame.js";
+import { attributes } from "../map/attributes.js";
+import { createAttribute, type Detail, type JourneySpans } from "../map/packet-span.js";
+import { type ApplicationSpan, ApplicationSpans } from "./application-span.js";
+import { attachJourney, linkJourney, pastAttributes, readMarks } from "./attach-journey.js";
+import { type Connection, createConnectionIndex } from "./create-connection-index.js";
+import { createWaiting, type Waited } from "./create-waiting.js";
+import type { Owner } from "./direction.js";
+import { type Belonging, type FindOptions, findOwner, isSyn, isTcp } from "./find-owner.js";
+import type { Bound, LeftOut } from "./span-budget.js";
+
+export type JoinMode = "join" | "link" | "off";
+export type JoinSource = Exclude<RequestSource, "none">;
+
+export interface JoinerOptions {
+  /** "link": every journey keeps its own trace, with a link to the application's span. */
+  readonly mode: Exclude<JoinMode, "off">;
+  readonly sources: readonly JoinSource[];
+  /** Journeys that belong to no sampled request are not wanted. */
+  readonly isSampledOnly: boolean;
+  /** How long journeys wait for what says whose they are; 0: not at all. */
+  readonly waitMs: number;
+  /** Under one application span. */
+  readonly maxJourneys: number;
+  readonly maxSpans: number;
+  /** Since its request began. */
+  readonly forMs: number;
+  /** Ranges of bytes that are remembered, and application spans, on all connections together. */
+  readonly maxRequests: number;
+  /** The most that is shown of a journey. */
+  readonly detail: Detail;
+}
+
+export type PastBound = Bound | "time";
+
+/** Since the start; in journeys. */
+export interface JoinStats {
+  readonly joined: Readonly<Record<JoinSource, number>>;
+  /** With traces of their own that link to an application's span, because that was asked for or for a bound. */
+  readonly linked: Readonly<Record<JoinSource, number>>;
+  readonly past: Readonly<Record<PastBound, number>>;
+  /** That belong to requests which the application does not sample. */
+  readonly unsampled: number;
+  /** Left out by --sampled-only. */
+  readonly shed: number;
+  readonly waiting: number;
+  readonly waited: number;
+  readonly settled: number;
+  readonly overdue: number;
+  readonly crowdedOut: number;
+  /** Remembered now. */
+  readonly ranges: number;
+  readonly connections: number;
+  readonly applicationSpans: number;
+  /** Ranges that were forgotten because there were too many. */
+  readonly forgotten: number;
+}
+
+/** A journey, and whose it is. */
+export interface OwnedJourney {
+  readonly journey: Journey;
+  readonly belonging: Belonging | undefined;
+}
+
+/**
+ * Puts journeys under the application's span whose bytes they carry. State of its own; time is that of the stream, so that a recording
+ * gives the same however fast it is read.
+ */
+export interface Joiner {
+  /** Takes in what is told of requests. */
+  apply(frame: RequestFrame): void;
+  /** Whose the journey is; undefined: it has to wait, then it comes out of `release`. */
+  take(journey: Journey, isSent: (journey: Journey) => boolean): OwnedJourney | undefined;
+  /** Journeys whose wait is over. `nowNs`: of the monotonic clock of the stream. */
+  release(nowNs: bigint): OwnedJourney[];
+  releaseAll(): OwnedJourney[];
+  /** What becomes of a journey: it is left out because it belongs to no sampled request, goes on alone, or is joined. */
+  judge(belonging: Belonging | undefined): "shed" | "alone" | "join";
+  /** The journey with its parent or its links, in the detail that its request has room for. */
+  join(journeySpans: JourneySpans, belonging: Belonging): JourneySpans;
+  stats(): JoinStats;
+}
+
+const MS = 1_000_000n;
+const UNOWNED = { belonging: undefined };
+
+export function createJoiner(options: JoinerOptions): Joiner {
+  return new RequestJoiner(options);
+}
+
+class RequestJoiner implements Joiner {
+  private readonly index;
+  private readonly spans: ApplicationSpans;
+  private readonly waiting;
+  private readonly forNs: bigint;
+  /** Nothing is looked up before something was told: on a node without requests joining costs nothing. */
+  private hasRequests = false;
+  private isSent: FindOptions["isSent"] = () => false;
+  private readonly joined = countSources();
+  private readonly linked = countSources();
+  private readonly past: Record<PastBound, number> = { journeys: 0, spans: 0, time: 0 };
+  private unsampled = 0;
+  private shed = 0;
+
+  constructor(private readonly options: JoinerOptions) {
+    const { maxRequests, maxSpans, maxJourneys, forMs, waitMs } = options;
+    this.index = createConnectionIndex({ ranges: maxRequests, connections: maxRequests });
+    this.spans = new ApplicationSpans({ spans: maxSpans, journeys: maxJourneys, remembered: maxRequests });
+    this.forNs = BigInt(forMs) * MS;
+    this.waiting = createWaiting({
+      waitMs,
+      find: (journey, isFinal) => findOwner(journey, this.index, this.findOptions(isFinal)),
+    });
+  }
+
+  apply(frame: RequestFrame): void {
+    this.hasRequests = true;
+    // A frame without addresses says that requests are going to be told.
+    if (frame.sourceAddress === "") return;
+    const { index } = this;
+    const { connection, direction } = index.open(frame);
+    if (connection.closedNs !== undefined && frame.observedMonotonicNs > connection.closedNs) this.restart(connection);
+    const owner = this.ownerOf(frame);
+    if (frame.isOpening) {
+      if (direction.size > 0) this.restart(connection);
+      direction.opening = owner;
+    } else {
+      if (direction.hasEnded && direction.isFar(frame.sequence)) this.restart(connection);
+      // The other direction's ranges stay: that one alone may have gone far without a packet that was seen.
+      else if (direction.isFar(frame.sequence)) index.grow(-direction.reset());
+      if (!frame.isReceived) direction.isWritten = true;
+      index.grow(direction.add(frame.sequence, owner));
+    }
+    index.tell(connection, frame.observedMonotonicNs);
+    this.waiting.onNews(connection);
+  }
+
+  take(journey: Journey, isSent: FindOptions["isSent"]): OwnedJourney | undefined {
+    if (!this.hasRequests) return { journey, ...UNOWNED };
+    this.isSent = isSent;
+    this.expect(journey);
+    return this.waiting.take(journey);
+  }
+
+  release(nowNs: bigint): Waited[] {
+    return this.waiting.release(nowNs);
+  }
+
+  releaseAll(): Waited[] {
+    return this.waiting.releaseAll();
+  }
+
+  judge(belonging: Belonging | undefined): "shed" | "alone" | "join" {
+    const spans = belonging?.owners.flatMap(({ span }) => span ?? []) ?? [];
+    if (spans.some(({ isSampled }) => isSampled)) return "join";
+    if (spans.length > 0) this.unsampled++;
+    if (!this.options.isSampledOnly) return "alone";
+    this.shed++;
+    return "shed";
+  }
+
+  join(journeySpans: JourneySpans, belonging: Belonging): JourneySpans {
+    const owners = sampledOwners(belonging);
+    const [first] = owners;
+    if (!first?.span) return journeySpans;
+    const marks = readMarks(belonging.part, first);
+    const admission = this.admit(journeySpans, first.span, belonging);
+    if ("journeySpans" in admission) {
+      this.joined[first.source as JoinSource]++;
+      return attachJourney(admission.journeySpans, first.span, owners, [...marks, ...tellLeftOut(admission.leftOut)]);
+    }
+    this.linked[first.source as JoinSource]++;
+    if (admission.past) {
+      this.past[admission.past]++;
+      marks.push(pastAttributes[admission.past]);
+    }
+    return linkJourney(journeySpans, owners, marks);
+  }
+
+  stats(): JoinStats {
+    return {
+      joined: { ...this.joined },
+      linked: { ...this.linked },
+      past: { ...this.past },
+      unsampled: this.unsampled,
+      shed: this.shed,
+      ...this.waiting.stats(),
+      ranges: this.index.ranges,
+      connections: this.index.connections,
+      applicationSpans: this.spans.size,
+      forgotten: this.index.forgottenRanges,
+    };
+  }
+
+  private admit(journeySpans: JourneySpans, span: ApplicationSpan, { part }: Belonging) {
+    const { journey, isFault } = journeySpans;
+    if (this.options.mode === "link") return { past: undefined };
+    if (journey.startMonotonicNs - span.beganNs > this.forNs) return { past: "time" as const };
+    const { leftOut } = span.budget;
+    return { ...span.budget.admit(journeySpans, isFault || part === "close", this.options.detail), leftOut };
+  }
+
+  private ownerOf(frame: RequestFrame): Owner {
+    const { source, isResponse, isPending } = frame;
+    const isWanted = source !== "none" && this.options.sources.includes(source);
+    const span = isWanted && !isPending ? this.spans.of(frame) : undefined;
+    return { span, source, isResponse, isPending };
+  }
+
+  /** Another connection has these addresses and ports now. */
+  private restart(connection: Connection): void {
+    this.index.grow(-connection.forward.reset() - connection.backward.reset());
+    connection.closedNs = undefined;
+    connection.isPlain = false;
+  }
+
+  /** A connection that opens is known from its SYN on: what comes between that and the first request belongs to it as well. */
+  private expect({ contexts }: Journey): void {
+    const [first] = contexts;
+    if (!first || this.options.waitMs === 0) return;
+    const opening = contexts.filter((context) => isTcp(context) && isSyn(context));
+    // As whoever sends and whoever receives it sees it.
+    for (const context of new Set<Context | undefined>([opening[0], opening.at(-1)])) {
+      if (!context || this.index.find(context).length > 0) continue;
+      this.index.open(context);
+    }
+  }
+
+  private findOptions(isFinal: boolean): FindOptions {
+    return {
+      forgetAfterNs: this.forNs,
+      isSent: this.isSent,
+      isFinal,
+      onNews: (connection) => this.waiting.onNews(connection),
+    };
+  }
+}
+
+function countSources(): Record<JoinSource, number> {
+  return { http1: 0, http2: 0, "tcp-option": 0, thread: 0, tls: 0, helper: 0 };
+}
+
+function sampledOwners({ owners }: Belonging): Owner[] {
+  return owners.filter(({ span }) => span?.isSampled);
+}
+
+function tellLeftOut(leftOut: LeftOut | undefined) {
+  if (!leftOut) return [];
+  return [
+    createAttribute(attributes.leftOutJourneys, leftOut.journeys),
+    createAttribute(attributes.leftOutSpans, leftOut.spans),
+    createAttribute(attributes.leftOutBytes, leftOut.bytes),
+  ];
+}
