@@ -46,22 +46,52 @@ struct net_device {
 	unsigned short type;
 };
 
+struct in6_addr {
+	__u8 in6_u[16];
+};
+
+/* The first 16 bytes tell connections apart: addresses (of IPv4), their hash (of IPv6 too), ports. */
 struct sock_common {
+	__u64 skc_addrpair;
+	unsigned int skc_hash;
+	__u32 skc_portpair;
+	__u32 skc_daddr;
+	__u32 skc_rcv_saddr;
+	__u16 skc_dport; /* big endian */
+	__u16 skc_num;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
 	unsigned short skc_family;
 	possible_net_t skc_net;
 };
 
 struct sock {
 	struct sock_common __sk_common;
+	__u16 sk_protocol;
+};
+
+struct tcp_sock {
+	__u32 write_seq;  /* of the next byte that the application writes */
+	__u32 copied_seq; /* of the next byte that it reads */
+	__u32 rcv_nxt;    /* of the next byte that comes */
 };
 
 struct dst_entry {
 	struct net_device *dev;
 };
 
+struct bio_vec {
+	const void *bv_page;
+	unsigned int bv_len;
+	unsigned int bv_offset;
+};
+
 struct skb_shared_info {
+	__u8 nr_frags;
 	unsigned short gso_size;
 	unsigned short gso_segs;
+	struct sk_buff *frag_list;
+	struct bio_vec frags[17]; /* since 6.8 of struct skb_frag: the same three words */
 };
 
 struct sk_buff {
@@ -82,11 +112,45 @@ struct sk_buff {
 	__u32 end;
 	unsigned char *head;
 	unsigned char *data;
+	__u8 cb[48]; /* of TCP: begins with the sequence number of the first byte */
 };
 
 /* Until 6.1 a bit tells whether vlan_tci holds a tag; since 6.2 (commit 354259fa73e2) vlan_proto is zero when not. */
 struct sk_buff___vlan_present {
 	__u8 vlan_present : 1;
+};
+
+/* What an application gives to be sent. */
+struct iov_iter {
+	__u8 iter_type;
+	size_t iov_offset; /* into the first piece */
+	size_t count;
+	const void *__iov; /* since 6.4; bvec and ubuf stand in the same place */
+	unsigned long nr_segs;
+};
+
+struct iov_iter___until_6_4 {
+	const void *iov;
+};
+
+struct msghdr {
+	struct iov_iter msg_iter;
+};
+
+enum iter_type {
+	ITER_IOVEC, /* relocated: numbers differ by kernel */
+	ITER_KVEC,
+	ITER_BVEC,
+	ITER_UBUF, /* since 6.0 */
+};
+
+struct iovec {
+	const void *iov_base;
+	size_t iov_len;
+};
+
+struct page {
+	unsigned long flags;
 };
 
 struct list_head {

@@ -188,7 +188,11 @@ struct settings {
 	__u8 drop_looks;            /* a drop may be the first sight of a packet */
 	__u8 keep_drops;            /* min_duration_ns does not hold for what was dropped */
 	__u8 namespaces_are_chosen; /* only packets in a namespace that is in chosen_namespaces */
-	__u8 reserved;
+	__u8 sampled_only;          /* only packets of connections that carry a sampled request */
+	__u8 hears_applications;    /* datagrams of skbspan/register */
+	__u8 reads_tcp_option;
+	__u8 reserved[6];
+	__u64 sampled_for_ns;           /* how long a connection counts as sampled after its last sampled request */
 	__u64 trampolines[TRAMPOLINES]; /* where a function returns to whose return is probed; 0: none */
 	struct tracepoint_settings tracepoints[TRACEPOINT_PLACES];
 };

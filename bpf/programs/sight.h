@@ -5,6 +5,7 @@
 
 #include <linux/ptrace.h>
 #include <bpf/bpf_tracing.h>
+#include "carried.h"
 #include "filter.h"
 #include "hop.h"
 
@@ -123,6 +124,8 @@ static __always_inline int context__update(struct slot *slot, __u32 number, __u6
 		return 0;
 	context__inherit(&scratch->context, last);
 	changed = context__difference(last, &scratch->context);
+	if (settings.sampled_only && changed & (WIRE_CHANGED_SOURCE | WIRE_CHANGED_DESTINATION))
+		context__follow_sampled(scratch);
 	if (changed)
 		context__append(slot, number, skb, scratch, changed);
 	return 1;
@@ -246,10 +249,19 @@ static __always_inline int packet__decide(struct scratch *scratch, __u32 level, 
 {
 	int number = -1;
 
+	if (packet__is_told(scratch, level)) {
+		packet__reject(skb);
+		return -1;
+	}
 	if (!packet__matches(scratch, level, cookie)) {
 		stat__add(WIRE_STAT_NOT_MATCHED, 1);
 		if (rejection__is_final(scratch))
 			packet__reject(skb);
+		return -1;
+	}
+	if (!packet__is_of_request(scratch, level)) {
+		stat__add(WIRE_STAT_NOT_SAMPLED, 1);
+		packet__reject(skb);
 		return -1;
 	}
 	if (settings.ends_may_be_unseen)

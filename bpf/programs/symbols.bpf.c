@@ -31,6 +31,16 @@ struct bpf_iter__ksym {
 
 #pragma clang attribute pop
 
+/* Variables that say where the kernel sees pages; tracer/symbols.c keeps them too. */
+static __always_inline bool symbol__tells_of_memory(const char *name)
+{
+	char copy[24] = {};
+
+	bpf_probe_read_kernel_str(copy, sizeof(copy), name);
+	return !bpf_strncmp(copy, sizeof("vmemmap_base"), "vmemmap_base") ||
+	       !bpf_strncmp(copy, sizeof("page_offset_base"), "page_offset_base");
+}
+
 SEC("iter/ksym")
 int list_symbol(struct bpf_iter__ksym *context)
 {
@@ -41,7 +51,7 @@ int list_symbol(struct bpf_iter__ksym *context)
 	if (!symbol)
 		return 0;
 	type = symbol->type;
-	if (type != 't' && type != 'T' && type != 'w' && type != 'W')
+	if (type != 't' && type != 'T' && type != 'w' && type != 'W' && !symbol__tells_of_memory(symbol->name))
 		return 0;
 	if (symbol->module_name[0])
 		BPF_SEQ_PRINTF(output, "%lx %c %s\t[%s]\n", symbol->value, type, symbol->name, symbol->module_name);

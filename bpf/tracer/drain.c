@@ -121,7 +121,10 @@ static int drain__on_record(void *context, void *data, size_t bytes)
 	struct drain *drain = context;
 
 	(void)bytes;
-	drain__write_journey(drain, data);
+	if (!((const struct wire_journey *)data)->skb)
+		stream__request(drain->stream, data);
+	else
+		drain__write_journey(drain, data);
 	return drain->taken_now < DRAIN_TAKE_MOST ? 0 : -EAGAIN; /* a failure ends the consuming, after this record */
 }
 

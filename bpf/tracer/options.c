@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "features.h"
+#include "requests.h"
 #include "functions.h"
 
 #define BIT(command) (1u << (command))
@@ -204,6 +205,29 @@ static bool parse_mark(const struct option *option, const char *text, struct tra
 	return false;
 }
 
+/* "http1,tls", or "off". */
+static bool parse_sources(const struct option *option, const char *text, struct trace_options *trace, char *error,
+			  size_t error_bytes)
+{
+	trace->join_sources = 0;
+	if (!strcmp(text, "off"))
+		return true;
+	while (*text) {
+		size_t bytes = strcspn(text, ",");
+		uint32_t source = request_source__find(text, bytes);
+
+		if (!source) {
+			snprintf(error, error_bytes,
+				 "--%s takes off, or some of http1,http2,tcp-option,thread,tls,helper, not \"%.*s\"",
+				 option->flag, (int)bytes, text);
+			return false;
+		}
+		trace->join_sources |= 1u << source;
+		text += bytes + (text[bytes] == ',');
+	}
+	return true;
+}
+
 /* ---- the table ------------------------------------------------------------------------------------------------------ */
 
 #define FIELD(name) offsetof(struct trace_options, name)
@@ -237,6 +261,12 @@ static const struct option table[] = {
 	  "end after N journeys (0, the default: never)" },
 	{ "duration-ms", "N", FOR_TRACE, parse_number_64, FIELD(duration_ms), 0, MOST_MILLISECONDS * 365,
 	  "end after so long (0, the default: never)" },
+	{ "join-sources", "LIST", FOR_TRACE, parse_sources, 0, 0, 0,
+	  "where requests of applications are looked for: off, or http1,http2,tcp-option,helper (default), thread, tls" },
+	{ "join-for-ms", "N", FOR_TRACE, parse_number_64, FIELD(join_for_ms), 1, MOST_MILLISECONDS,
+	  "with --sampled-only: how long a request lasts at most (default 60000)" },
+	{ "sampled-only", NULL, FOR_TRACE, parse_switch, FIELD(sampled_only), 0, 0,
+	  "packets of connections that carry a sampled request" },
 	{ "exit-with-stdin", NULL, FOR_TRACE, parse_switch, FIELD(exit_with_stdin), 0, 0,
 	  "end when standard input ends; lines on it are commands (tracer/commands.h)" },
 	{ "chosen-namespaces", NULL, FOR_TRACE, parse_switch, FIELD(chosen_namespaces), 0, 0,
@@ -351,6 +381,8 @@ int options__parse(int argc, char **argv, struct options *options, char *error, 
 			.slots = 4096,
 			.ring_bytes = 8 * 1024 * 1024,
 			.expire_ms = 30000,
+			.join_sources = REQUEST_SOURCES_DEFAULT,
+			.join_for_ms = 60000,
 		},
 	};
 	if (!options__parse_command(options, argc, argv, error, error_bytes))

@@ -45,6 +45,9 @@ struct trace_options {
 	uint64_t expire_ms;
 	uint64_t journeys;    /* 0: no limit */
 	uint64_t duration_ms; /* 0: no limit */
+	uint32_t join_sources; /* bits of enum wire_request_source; 0: applications' requests are not looked for */
+	uint64_t join_for_ms;
+	bool sampled_only;
 	bool exit_with_stdin;
 	bool chosen_namespaces; /* only those that commands choose */
 	bool empty_programs;    /* for `npm run bench`: attach programs that do nothing */

@@ -217,6 +217,11 @@ void stream__journey(struct stream *stream, const struct wire_journey *journey, 
 		stream->lost_journeys++; /* those that were in the buffer have been counted when writing it failed */
 }
 
+void stream__request(struct stream *stream, const struct wire_request *request)
+{
+	stream__frame(stream, WIRE_FRAME_REQUEST, &(struct part){ request, sizeof(*request) }, 1);
+}
+
 void stream__stats(struct stream *stream, const struct wire_stats *stats)
 {
 	stream__frame(stream, WIRE_FRAME_STATS, &(struct part){ stats, sizeof(*stats) }, 1);

@@ -30,6 +30,7 @@ void stream__namespace(struct stream *stream, uint64_t inode, uint32_t flags, co
 void stream__member(struct stream *stream, const struct wire_member *member, const char *path, const char *path_v1);
 void stream__inventory(struct stream *stream, const struct wire_inventory *inventory);
 void stream__journey(struct stream *stream, const struct wire_journey *journey, size_t bytes);
+void stream__request(struct stream *stream, const struct wire_request *request);
 void stream__stats(struct stream *stream, const struct wire_stats *stats);
 void stream__clock(struct stream *stream); /* both clocks, read now */
 void stream__message(struct stream *stream, enum wire_message_level level, const char *format, ...)

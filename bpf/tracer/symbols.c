@@ -41,13 +41,20 @@ static const char *text__read_address(const char *at, uint64_t *address)
 	}
 }
 
-/* "address type name[\t[module]]": cuts the line into strings. Returns false for what is not text. */
+/* The only variables that are kept: they say where the kernel sees pages. */
+static bool name__is_of_memory(const char *name)
+{
+	return !strcmp(name, "vmemmap_base") || !strcmp(name, "page_offset_base");
+}
+
+/* "address type name[\t[module]]": cuts the line into strings. Returns false for what is not wanted. */
 static bool line__parse(char *line, struct symbol *symbol)
 {
 	char *at = (char *)text__read_address(line, &symbol->address);
 	char *name, *tab, *dot;
 
-	if (at == line || at[0] != ' ' || !at[1] || at[2] != ' ' || !type__is_text(at[1]))
+	if (at == line || at[0] != ' ' || !at[1] || at[2] != ' ' ||
+	    (!type__is_text(at[1]) && !name__is_of_memory(at + 3)))
 		return false;
 	name = at + 3;
 	symbol->name = name;

@@ -32,6 +32,7 @@
 #include "plan.h"
 #include "probe_table.h"
 #include "report.h"
+#include "requests.h"
 #include "stream.h"
 #include "symbols.h"
 
@@ -59,6 +60,8 @@ struct trace {
 	struct drain *drain;
 	struct namespace_table *namespaces;
 	struct inventory *inventory;
+	struct requests *requests;
+	char said_of_requests[ERROR_BYTES];
 	struct command_reader commands;
 	bool said_command_failure;
 	uint64_t node_inode;
@@ -182,6 +185,10 @@ static void trace__set_settings(const struct trace *trace)
 	if (options->interface)
 		memcpy(settings->interface_name, options->interface, strlen(options->interface));
 	settings->namespaces_are_chosen = options->chosen_namespaces;
+	settings->sampled_only = options->sampled_only;
+	settings->sampled_for_ns = options->join_for_ms * 1000000ull;
+	settings->hears_applications = options->join_sources >> WIRE_REQUEST_SOURCE_HELPER & 1;
+	settings->reads_tcp_option = options->join_sources >> WIRE_REQUEST_SOURCE_TCP_OPTION & 1;
 	settings->filter_present = !trace->filter.matches_everything;
 	settings->filter_reads_link = trace->filter.reads_link_addresses;
 	settings->ends_may_be_unseen = trace->backend == WIRE_BACKEND_TRACEPOINT;
@@ -278,6 +285,21 @@ static int trace__attach(struct trace *trace)
 					   sizeof(trace->error));
 	trace->attach_duration_ns = clock__now_ns(CLOCK_MONOTONIC) - start;
 	return trace->attachment ? 0 : EXIT_CODE_KERNEL;
+}
+
+/* Without it, packets are traced all the same. */
+static int trace__open_requests(struct trace *trace)
+{
+	struct requests_options options = {
+		.sources = trace->options->join_sources,
+		.join_for_ns = trace->options->join_for_ms * 1000000ull,
+		.symbols = trace->symbols,
+	};
+
+	if (options.sources & REQUEST_SOURCES_OF_SOCKETS && !trace->options->empty_programs)
+		trace->requests = requests__open(trace->object, &options, trace->said_of_requests,
+						 sizeof(trace->said_of_requests));
+	return 0;
 }
 
 static int trace__open_inventory(struct trace *trace)
@@ -395,6 +417,8 @@ static int trace__open_stream(struct trace *trace)
 	stream__namespace(trace->stream, trace->node_inode, WIRE_NAMESPACE_NODE, "");
 	namespace_table__scan(trace->namespaces, on_namespace_changed, trace);
 	inventory__scan(trace->inventory, trace->stream);
+	if (*trace->said_of_requests)
+		stream__message(trace->stream, WIRE_MESSAGE_INFO, "%s", trace->said_of_requests);
 	stream__clock(trace->stream);
 	stream__flush(trace->stream);
 	return 0;
@@ -490,6 +514,7 @@ static int trace__finish(struct trace *trace, enum wire_end_cause cause)
 	int failure;
 
 	attachment__detach(trace->attachment);
+	requests__detach(trace->requests);
 	drain__expire_all(trace->drain);
 	drain__write_stats(trace->drain);
 	stream__end(trace->stream, cause);
@@ -510,6 +535,7 @@ static void trace__free(struct trace *trace)
 		namespace_table__free(trace->namespaces);
 	attachment__free(trace->attachment);
 	inventory__free(trace->inventory);
+	requests__free(trace->requests);
 	bpf_object__close(trace->object);
 	plan__free(&trace->plan);
 	if (trace->functions)
@@ -532,6 +558,7 @@ int trace_command__run(const struct trace_options *options)
 		{ "plan", trace__make_plan },
 		{ "load", trace__load },
 		{ "attach", trace__attach },
+		{ "requests", trace__open_requests },
 		{ "inventory", trace__open_inventory },
 		{ "rights", trace__drop_rights },
 		{ "stream", trace__open_stream },

@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR Apache-2.0)
+/*
+ * Finds the requests of applications, and the trace context that they carry, where bytes are written to a TCP socket and where
+ * they are read from it. Both happen under the socket's lock, so a connection is one program's at a time. The bytes stay in the
+ * kernel: what leaves it is the trace context, and where in the stream of bytes it holds.
+ */
+#include <linux/ptrace.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_tracing.h>
+#include "connection.h"
+
+char LICENSE[] SEC("license") = "GPL"; /* loaded under the GPL-2.0 side of the dual licence: the helpers ask for it */
+
+/* Since 6.4, for programs at tracepoints since 6.12: reads an sk_buff's bytes wherever they lie. */
+extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags, struct bpf_dynptr *dynptr) __ksym __weak;
+
+#define PROTOCOL_TCP 6
+/* Pieces and chunks that are looked at of one send or read, and with that its work. */
+#define MOST_STEPS 96
+/* So many bytes decide whether a send can begin a request. */
+#define FIRST_BYTES 24
+
+struct work {
+	struct connection *connection;
+	struct direction *direction;
+	const void *packet; /* PIECE_PACKET */
+	int which;
+};
+
+/* ---- bytes to the parser -------------------------------------------------------------------------------------------- */
+
+/* A function of its own: the verifier lets nothing else use the stack where a dynptr was. */
+static __attribute__((noinline)) long packet__read_bytes(const void *packet, void *to, __u32 bytes, __u32 offset)
+{
+	struct bpf_dynptr all;
+
+	keep_check(bytes);
+	if (bytes > CHUNK_BYTES || bpf_dynptr_from_skb((void *)packet, 0, &all))
+		return -1;
+	return bpf_dynptr_read(to, bytes, &all, offset, 0);
+}
+
+static __always_inline long pieces__read(const struct pieces *pieces, const void *packet, void *to, __u32 bytes,
+					 bool is_packet)
+{
+	if (is_packet)
+		return packet__read_bytes(packet, to, bytes, pieces->base);
+	if (!pieces->base)
+		return -1;
+	if (pieces->kind == PIECE_USER)
+		return bpf_probe_read_user(to, bytes, (void *)pieces->base);
+	return bpf_probe_read_kernel(to, bytes, (void *)pieces->base);
+}
+
+/* Whether the next bytes can begin a request or a response: with others no connection is followed. */
+static __always_inline bool pieces__can_start(const struct pieces *pieces, const void *packet, bool is_packet)
+{
+	__u64 bytes = pieces->left < pieces->total ? pieces->left : pieces->total;
+	__u8 first[FIRST_BYTES] = {};
+
+	if (bytes > FIRST_BYTES)
+		bytes = FIRST_BYTES;
+	keep_check(bytes);
+	if (!bytes || bytes > FIRST_BYTES)
+		return false;
+	if (pieces__read(pieces, packet, first, bytes, is_packet))
+		return false;
+	return http__can_start(first, bytes);
+}
+
+static __always_inline void work__on_events(struct work *work, __u32 events, __u32 sequence)
+{
+	struct connection *connection = work->connection;
+	struct direction *direction = work->direction;
+	struct http_parser *parser = &direction->parser;
+
+	if (events & HTTP_EVENT_START) {
+		direction->message_sequence = sequence;
+		direction->is_in_head = !parser->is_http2;
+		if (connection->answered != connection->asked) {
+			__u8 method = connection->methods[connection->answered & (OUTSTANDING - 1)];
+
+			parser->next_has_no_body = method & METHOD_HEAD;
+			parser->next_is_tunnel = (method & METHOD_CONNECT) != 0;
+		}
+	}
+	if (events & HTTP_EVENT_FRAME)
+		connection__on_frame(connection, direction, work->which);
+	if (events & HTTP_EVENT_HEAD) {
+		direction->is_in_head = 0;
+		if (!parser->is_response)
+			connection__on_request(connection, direction, work->which);
+		else if (!parser->is_http2)
+			connection__on_response(connection, direction, work->which);
+	}
+}
+
+static long chunk__step(__u32 index, struct work *work)
+{
+	struct connection *connection = work->connection;
+	struct direction *direction = work->direction;
+	__u32 at, events;
+
+	if (!connection || !direction)
+		return 1;
+	at = connection->chunk_at;
+	if (at >= connection->chunk_bytes)
+		return 1;
+	connection->chunk_at = at + 1;
+	events = http__take(&direction->parser, connection->chunk[at & (CHUNK_BYTES - 1)]);
+	if (events)
+		work__on_events(work, events, connection->pieces.sequence + at);
+	return direction->parser.skip || events & HTTP_EVENT_LOST;
+}
+
+/* One piece, one chunk, or what need not be looked at. */
+static __always_inline long work__step(struct work *work, bool is_packet)
+{
+	struct connection *connection = work->connection;
+	struct direction *direction = work->direction;
+	struct pieces *pieces;
+	__u64 bytes;
+
+	if (!connection || !direction)
+		return 1;
+	pieces = &connection->pieces;
+	if (!pieces->total || !direction->is_followed)
+		return 1;
+	if (!pieces->left)
+		return pieces__next(pieces) ? 0 : 1;
+	bytes = pieces->left < pieces->total ? pieces->left : pieces->total;
+	if (pieces->discard) {
+		bytes = bytes < pieces->discard ? bytes : pieces->discard;
+		pieces->discard -= bytes;
+		pieces__advance(pieces, bytes);
+		return 0;
+	}
+	if (direction->parser.skip) {
+		bytes = bytes < direction->parser.skip ? bytes : direction->parser.skip;
+		direction->parser.skip -= bytes;
+		pieces__advance(pieces, bytes);
+		return 0;
+	}
+	if (bytes > CHUNK_BYTES)
+		bytes = CHUNK_BYTES;
+	keep_check(bytes);
+	if (bytes > CHUNK_BYTES || pieces__read(pieces, work->packet, connection->chunk, bytes, is_packet))
+		return 1;
+	connection->chunk_bytes = bytes;
+	connection->chunk_at = 0;
+	bpf_loop(CHUNK_BYTES, chunk__step, work, 0);
+	pieces__advance(pieces, connection->chunk_at);
+	return direction->parser.state == HTTP_LOST;
+}
+
+static long memory__step(__u32 index, struct work *work)
+{
+	return work__step(work, false);
+}
+
+static long packet__step(__u32 index, struct work *work)
+{
+	return work__step(work, true);
+}
+
+/* Brings the parser to the first of the bytes. False: there is nothing to follow. */
+static __always_inline bool work__align(struct work *work, bool is_packet)
+{
+	struct connection *connection = work->connection;
+	struct direction *direction = work->direction;
+	struct pieces *pieces = &connection->pieces;
+	__s32 known = direction->next_sequence - pieces->sequence;
+
+	pieces->discard = 0;
+	if (direction->is_followed && known < 0) {
+		/* bytes went by unseen: no harm where they need not be looked at */
+		if (direction->parser.skip >= (__u64)-known) {
+			direction->parser.skip -= -known;
+			known = 0;
+		} else {
+			direction__lose(connection, direction, work->which, pieces->sequence);
+		}
+	}
+	if (direction->is_followed) {
+		/* what did not fit the last time is sent again, what was only peeked at is read again */
+		if ((__u32)known >= pieces->total)
+			return false;
+		pieces->discard = known;
+		return true;
+	}
+	if (!pieces__can_start(pieces, work->packet, is_packet))
+		return false;
+	direction__start(direction, pieces->sequence);
+	return true;
+}
+
+/* The bytes of one send or read, in `pieces`. */
+static __always_inline void work__feed(struct work *work, bool is_packet)
+{
+	struct connection *connection = work->connection;
+	struct direction *direction = work->direction;
+	struct pieces *pieces = &connection->pieces;
+
+	if (!work__align(work, is_packet))
+		return;
+	bpf_loop(MOST_STEPS, is_packet ? packet__step : memory__step, work, 0);
+	direction->next_sequence = pieces->sequence;
+	if (direction->parser.state == HTTP_LOST) {
+		direction__lose(connection, direction, work->which, pieces->sequence);
+	} else if (pieces->total > direction->parser.skip) {
+		direction__lose(connection, direction, work->which, pieces->sequence);
+	} else {
+		direction->next_sequence += pieces->total;
+		direction->parser.skip -= pieces->total;
+	}
+	if (direction->is_in_head && work->which == SENT && !direction->is_told)
+		connection__write(connection, SENT, direction->message_sequence, &no_trace, WIRE_REQUEST_PENDING);
+}
+
+/* ---- the connection of a socket ------------------------------------------------------------------------------------- */
+
+static __always_inline void endpoint__of_ipv6(struct endpoint *endpoint, const __u8 *address)
+{
+	const __u32 *words = (const __u32 *)address;
+
+	endpoint->ip_version = 6;
+	__builtin_memcpy(endpoint->address, address, 16);
+	if (words[0] || words[1] || words[2] != bpf_htonl(0xffff))
+		return;
+	/* an IPv4 connection of a socket for both (::ffff:a.b.c.d) */
+	endpoint->ip_version = 4;
+	*(__u32 *)endpoint->address = words[3];
+	__builtin_memset(endpoint->address + 4, 0, 12);
+}
+
+static __always_inline void connection__describe(struct connection *connection, const struct sock *sk)
+{
+	struct net *net = BPF_CORE_READ(sk, __sk_common.skc_net.net);
+	__u8 address[16];
+
+	connection->local.port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	connection->remote.port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) == SKBSPAN_AF_INET6) {
+		bpf_core_read(address, sizeof(address), &sk->__sk_common.skc_v6_rcv_saddr);
+		endpoint__of_ipv6(&connection->local, address);
+		bpf_core_read(address, sizeof(address), &sk->__sk_common.skc_v6_daddr);
+		endpoint__of_ipv6(&connection->remote, address);
+	} else {
+		connection->local.ip_version = 4;
+		connection->remote.ip_version = 4;
+		*(__u32 *)connection->local.address = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+		*(__u32 *)connection->remote.address = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+	}
+	connection->netns_inode = BPF_CORE_READ(net, ns.inum);
+	connection->netns_cookie = net__cookie(net);
+	connection->process_id = bpf_get_current_pid_tgid() >> 32;
+}
+
+static __always_inline struct connection *connection__make(const struct sock *sk, const __u64 *identity)
+{
+	__u64 key = (__u64)sk;
+	struct connection *connection;
+
+	if (bpf_map_update_elem(&connections, &key, &no_connection, BPF_ANY))
+		return NULL;
+	connection = bpf_map_lookup_elem(&connections, &key);
+	if (!connection)
+		return NULL;
+	connection->identity[0] = identity[0];
+	connection->identity[1] = identity[1];
+	connection__describe(connection, sk);
+	return connection;
+}
+
+static __always_inline struct connection *connection__find(const struct sock *sk, const __u64 *identity)
+{
+	__u64 key = (__u64)sk;
+	struct connection *connection = bpf_map_lookup_elem(&connections, &key);
+
+	if (!connection || connection->identity[0] != identity[0] || connection->identity[1] != identity[1])
+		return NULL;
+	return connection;
+}
+
+static __always_inline void socket__identify(const struct sock *sk, __u64 *identity)
+{
+	bpf_core_read(identity, 16, &sk->__sk_common.skc_addrpair);
+}
+
+/* ---- what is sent --------------------------------------------------------------------------------------------------- */
+
+/* What the application told of the bytes that come now. */
+static __always_inline bool told__take(const struct sock *sk, struct request_trace *trace)
+{
+	struct told_key key = {};
+	struct request_trace *found;
+	__u8 address[16];
+
+	key.netns_cookie = net__cookie(BPF_CORE_READ(sk, __sk_common.skc_net.net));
+	key.local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	key.remote.port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) == SKBSPAN_AF_INET6) {
+		bpf_core_read(address, sizeof(address), &sk->__sk_common.skc_v6_daddr);
+		endpoint__of_ipv6(&key.remote, address);
+	} else {
+		key.remote.ip_version = 4;
+		*(__u32 *)key.remote.address = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+	}
+	found = bpf_map_lookup_elem(&told, &key);
+	if (!found)
+		return false;
+	*trace = *found;
+	bpf_map_delete_elem(&told, &key);
+	return true;
+}
+
+static __always_inline void connection__on_told(struct connection *connection, __u32 sequence,
+						const struct request_trace *trace)
+{
+	struct direction *sent = &connection->directions[SENT], *received = &connection->directions[RECEIVED];
+
+	/* many streams share the connection: the headers say more exactly whose each is */
+	if (sent->is_followed && sent->parser.is_http2)
+		return;
+	sent->is_told = 1;
+	sent->has_run = 1;
+	direction__tell(connection, sent, SENT, sequence, trace, 0);
+	if (received->is_followed)
+		return; /* this is the response, and what was received the request */
+	received->is_told = 1;
+	received->has_run = 1;
+	direction__tell(connection, received, RECEIVED, connection->next_received, trace, WIRE_REQUEST_RESPONSE);
+}
+
+static __always_inline void send__follow(const struct sock *sk, const struct msghdr *message)
+{
+	__u32 zero = 0, sequence = BPF_CORE_READ((const struct tcp_sock *)sk, write_seq);
+	struct requests_state *state = bpf_map_lookup_elem(&requests_state, &zero);
+	struct connection *connection;
+	struct request_trace trace;
+	struct pieces pieces = {};
+	__u64 identity[2] = {};
+	struct work work;
+	bool is_told;
+
+	socket__identify(sk, identity);
+	connection = connection__find(sk, identity);
+	is_told = state && state->heard && told__take(sk, &trace);
+	if (!pieces__of_message(&pieces, message) && !is_told)
+		return;
+	pieces.sequence = sequence;
+	if (!connection) {
+		if (!is_told && !pieces__can_start(&pieces, NULL, false))
+			return;
+		connection = connection__make(sk, identity);
+		if (!connection)
+			return;
+	}
+	connection->next_received = BPF_CORE_READ((const struct tcp_sock *)sk, rcv_nxt);
+	if (is_told)
+		connection__on_told(connection, sequence, &trace);
+	connection->pieces = pieces;
+	work.connection = connection;
+	work.direction = &connection->directions[SENT];
+	work.packet = NULL;
+	work.which = SENT;
+	work__feed(&work, false);
+}
+
+/* tcp_sendmsg_locked(sk, msg, size) */
+SEC("kprobe/tcp_sendmsg_locked") int send_kprobe(struct pt_regs *ctx)
+{
+	send__follow((void *)PT_REGS_PARM1(ctx), (void *)PT_REGS_PARM2(ctx));
+	return 0;
+}
+
+/* tcp_sendmsg_locked(sk, msg, skb, size_goal), since 6.16: before every part of a send that is put into an sk_buff */
+SEC("raw_tp/tcp_sendmsg_locked") int send_tracepoint(struct bpf_raw_tracepoint_args *ctx)
+{
+	send__follow((void *)ctx->args[0], (void *)ctx->args[1]);
+	return 0;
+}
+
+/* ---- what is received ----------------------------------------------------------------------------------------------- */
+
+/* The bytes of a packet that are about to be copied to the application. The packet is the verifier's where `is_packet`. */
+static __always_inline void receive__follow(const struct sk_buff *skb, int bytes, bool is_packet)
+{
+	const struct sock *sk = BPF_CORE_READ(skb, sk);
+	__u32 first_sequence, offset;
+	struct connection *connection;
+	struct pieces pieces = {};
+	__u64 identity[2] = {};
+	struct work work;
+
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != PROTOCOL_TCP || bytes <= 0)
+		return;
+	bpf_core_read(&first_sequence, sizeof(first_sequence), &skb->cb);
+	pieces.sequence = BPF_CORE_READ((const struct tcp_sock *)sk, copied_seq);
+	offset = pieces.sequence - first_sequence;
+	if (offset >= BPF_CORE_READ(skb, len))
+		return;
+	if (is_packet) {
+		pieces.base = offset;
+		pieces.left = bytes;
+		pieces.total = bytes;
+	} else {
+		pieces__of_packet(&pieces, skb, bytes);
+		if (!pieces__drop(&pieces, offset))
+			return;
+	}
+	socket__identify(sk, identity);
+	connection = connection__find(sk, identity);
+	if (!connection) {
+		if (!pieces__can_start(&pieces, skb, is_packet))
+			return;
+		connection = connection__make(sk, identity);
+		if (!connection)
+			return;
+	}
+	connection->pieces = pieces;
+	work.connection = connection;
+	work.direction = &connection->directions[RECEIVED];
+	work.packet = skb;
+	work.which = RECEIVED;
+	work__feed(&work, is_packet);
+}
+
+/* skb_copy_datagram_iovec(skb, len): as the kernel's own function reads a packet */
+SEC("tp_btf/skb_copy_datagram_iovec") int receive_packet(__u64 *ctx)
+{
+	receive__follow((void *)ctx[0], ctx[1], true);
+	return 0;
+}
+
+/* The same where that function may not be called: by the addresses of the pages. */
+SEC("raw_tp/skb_copy_datagram_iovec") int receive_pages(struct bpf_raw_tracepoint_args *ctx)
+{
+	receive__follow((void *)ctx->args[0], ctx->args[1], false);
+	return 0;
+}
