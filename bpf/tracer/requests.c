@@ -35,14 +35,14 @@ struct way {
 };
 
 static const struct way send_ways[] = {
-	{ "send_kprobe", "tcp_sendmsg_locked", .is_kprobe = true },
-	{ "send_tracepoint", "tcp_sendmsg_locked" },
+	{ .program = "send_kprobe", .at = "tcp_sendmsg_locked", .is_kprobe = true },
+	{ .program = "send_tracepoint", .at = "tcp_sendmsg_locked" },
 };
 
 static const struct way receive_ways[] = {
-	{ "receive_packet", "skb_copy_datagram_iovec" },
-	{ "receive_pages", "skb_copy_datagram_iovec", .needs_pages = true },
-	{ NULL, NULL },
+	{ .program = "receive_packet", .at = "skb_copy_datagram_iovec" },
+	{ .program = "receive_pages", .at = "skb_copy_datagram_iovec", .needs_pages = true },
+	{ .program = NULL },
 };
 
 #define WAYS(table) (sizeof(table) / sizeof(table[0]))
