@@ -13,14 +13,8 @@
 #define HPACK_STATIC_ENTRIES 61
 #define HPACK_TABLE_BYTES 4096 /* until the encoder says otherwise */
 #define HPACK_ENTRY_OVERHEAD 32
-#define HPACK_STATIC_NAME_LOW 3   /* "age" */
-#define HPACK_STATIC_NAME_HIGH 27 /* "access-control-allow-origin" */
-#define HPACK_NAMED_ENTRIES 128   /* bits of table_names */
+#define HPACK_NAMED_ENTRIES 128 /* bits of table_names */
 #define HPACK_NO_ENTRY HPACK_ENTRIES
-
-/* Huffman codes have 5 to 30 bits, and less than a byte of padding (section 5.2, appendix B). */
-#define HPACK_SHORTEST_CODE 5
-#define HPACK_LONGEST_CODE 30
 
 #define HPACK_TRACE_NAME_BYTES 11
 #define HPACK_TRACE_HUFFMAN_BYTES 8
@@ -30,11 +24,11 @@ static const __u8 hpack_trace_name[2][16] = {
 	{ 0x4d, 0x83, 0x21, 0x6b, 0x1d, 0x85, 0xa9, 0x3f }, /* the same, Huffman coded: there is one way only */
 };
 
-/* Symbols by the next 6 bits: what traceparent consists of has codes of 5 and 6 bits. 0: a longer code. */
-#define HPACK_FIRST_LONG_PREFIX 20 /* below: codes of 5 bits, each here twice */
-#define HPACK_PADDING_PREFIX 63
-
-static const __u8 hpack_symbols[64] = "001122aacceeiioosstt %-./3456789=A_bdfghlmnpru";
+/* Lengths of the static table's names (appendix A), from index 1. */
+static const __u8 hpack_static_names[64] = {
+	0,  10, 7, 7, 5, 5, 7, 7, 7, 7,  7,  7, 7,  7,  7, 14, 15, 15, 13, 6, 27, 3, 5,  13, 13, 19, 16, 16, 14, 16, 13,
+	12, 6,  4, 4, 6, 7, 4, 4, 8, 17, 13, 8, 19, 13, 4, 8,  12, 18, 19, 5, 7,  7, 11, 6,  10, 25, 17, 10, 4,  3,  16,
+};
 
 /* ---- entries ------------------------------------------------------------------------------------------------------ */
 
@@ -49,14 +43,11 @@ static __always_inline __u32 hpack__find(const struct http_parser *p, __u32 numb
 	return found;
 }
 
-/* Whether the entry that came `age` insertions before the latest is named traceparent. */
+/* Whether the entry that came `age` insertions before the latest is named traceparent. Of a table that is larger than
+ * everybody's the oldest are not known; encoders refer to the latest of a name. */
 static __always_inline bool hpack__is_named_trace(const struct http_parser *p, __u32 age)
 {
-	if (age < 64)
-		return p->table_names[0] >> age & 1;
-	if (age < HPACK_NAMED_ENTRIES)
-		return p->table_names[1] >> (age & 63) & 1;
-	return hpack__find(p, p->inserted - age) != HPACK_NO_ENTRY;
+	return age < HPACK_NAMED_ENTRIES && (p->table_names[age / 64 & 1] >> (age & 63) & 1);
 }
 
 static __always_inline void hpack__insert(struct http_parser *p)
@@ -64,8 +55,8 @@ static __always_inline void hpack__insert(struct http_parser *p)
 	p->inserted++;
 	p->table_names[1] = p->table_names[1] << 1 | p->table_names[0] >> 63;
 	p->table_names[0] = p->table_names[0] << 1 | p->is_trace;
-	if (p->name_high > p->longest_name)
-		p->longest_name = p->name_high;
+	if (p->name_bytes > p->longest_name)
+		p->longest_name = p->name_bytes;
 	if (p->is_trace) {
 		struct hpack_entry *entry = &p->entries[p->next_entry & (HPACK_ENTRIES - 1)];
 
@@ -78,25 +69,28 @@ static __always_inline void hpack__insert(struct http_parser *p)
 
 /* ---- fields ------------------------------------------------------------------------------------------------------- */
 
-static __always_inline void hpack__add_string(struct http_parser *p, __u32 bytes)
+static __always_inline void hpack__add_size(struct http_parser *p, __u32 low, __u32 high)
 {
-	__u32 bits = bytes * 8;
+	p->entry_low += low;
+	p->entry_high += high;
+}
 
-	p->entry_low += !p->is_huffman ? bytes : bytes ? (bits - 7 + HPACK_LONGEST_CODE - 1) / HPACK_LONGEST_CODE : 0;
-	p->entry_high += p->is_huffman ? bits / HPACK_SHORTEST_CODE : bytes;
+static __always_inline bool hpack__fits(const struct http_parser *p, __u32 entry_bytes)
+{
+	return entry_bytes + HPACK_ENTRY_OVERHEAD <= p->table_size;
 }
 
 /*
- * An entry that is larger than the table empties it and is not put in (section 4.4). How large a Huffman coded one is would
- * take decoding it; bounds do, but for strings of some 2,500 bytes.
+ * An entry that is larger than the table empties it and is not put in (section 4.4). Its size is known exactly, unless its name
+ * is one of the table's: then it is at most the longest that was put in.
  */
 static __always_inline bool hpack__end_field(struct http_parser *p)
 {
 	p->hpack = HPACK_FIELD;
 	if (p->kind == HPACK_INSERTED) {
-		if (p->entry_high + HPACK_ENTRY_OVERHEAD <= p->table_size)
+		if (hpack__fits(p, p->entry_high))
 			hpack__insert(p);
-		else if (p->entry_low + HPACK_ENTRY_OVERHEAD <= p->table_size)
+		else if (hpack__fits(p, p->entry_low))
 			return false;
 	}
 	if (p->is_trace)
@@ -112,13 +106,11 @@ static __always_inline bool hpack__take_indexed(struct http_parser *p)
 		return p->number != 0;
 	if (age >= p->inserted)
 		return false;
-	if (!hpack__is_named_trace(p, age))
-		return true;
 	slot = hpack__find(p, p->inserted - age);
 	if (slot != HPACK_NO_ENTRY) {
 		p->trace = p->entries[slot & (HPACK_ENTRIES - 1)].trace;
 		trace__add(p, p->trace.found);
-	} else {
+	} else if (hpack__is_named_trace(p, age)) {
 		trace__add(p, false); /* too old: that there is one is known, but not which */
 	}
 	return true;
@@ -135,15 +127,16 @@ static __always_inline bool hpack__begin_literal(struct http_parser *p)
 	if (!p->number)
 		return true;
 	if (p->number <= HPACK_STATIC_ENTRIES) {
-		p->entry_low = HPACK_STATIC_NAME_LOW;
-		p->entry_high = HPACK_STATIC_NAME_HIGH;
+		__u8 bytes = hpack_static_names[p->number & 63];
+
+		hpack__add_size(p, bytes, bytes);
 		return true;
 	}
 	if (age >= p->inserted)
 		return false;
 	p->is_trace = hpack__is_named_trace(p, age);
-	p->entry_low = p->is_trace ? HPACK_TRACE_NAME_BYTES : 0;
-	p->entry_high = p->is_trace ? HPACK_TRACE_NAME_BYTES : p->longest_name;
+	hpack__add_size(p, p->is_trace ? HPACK_TRACE_NAME_BYTES : 0,
+			p->is_trace ? HPACK_TRACE_NAME_BYTES : p->longest_name);
 	return true;
 }
 
@@ -206,31 +199,103 @@ static __always_inline enum hpack_integer hpack__take_integer(struct http_parser
 	return p->shift ? HPACK_MORE : HPACK_DONE;
 }
 
-/* ---- strings (section 5.2) ---------------------------------------------------------------------------------------- */
+/* ---- Huffman codes (section 5.2, appendix B) ---------------------------------------------------------------------- */
 
-static __always_inline bool hpack__begin_name(struct http_parser *p)
+#define HPACK_SHORTEST_CODE 5
+#define HPACK_LONGEST_CODE 30
+#define HPACK_SYMBOL_CODE 6 /* what traceparent consists of has codes of 5 and 6 bits */
+#define HPACK_MOST_PADDING 7
+
+/* Symbols by the next 6 bits; 0: a longer code. */
+static const __u8 hpack_symbols[64] = "001122aacceeiioosstt %-./3456789=A_bdfghlmnpru";
+
+/* The codes are canonical, so the next one's length is told by its value among 30 bits. `bits` may lack its end: then the
+ * length is more than there is. */
+static __always_inline __u8 hpack__code_length(__u32 bits)
+{
+#define HPACK_CODE(length, end)                                                                                        \
+	if (bits < (__u32)(end) << (HPACK_LONGEST_CODE - (length)))                                                    \
+	return length
+	HPACK_CODE(5, 0xa);
+	HPACK_CODE(6, 0x2e);
+	HPACK_CODE(7, 0x7c);
+	HPACK_CODE(8, 0xfe);
+	HPACK_CODE(10, 0x3fd);
+	HPACK_CODE(11, 0x7fd);
+	HPACK_CODE(12, 0xffc);
+	HPACK_CODE(13, 0x1ffe);
+	HPACK_CODE(14, 0x3ffe);
+	HPACK_CODE(15, 0x7fff);
+	HPACK_CODE(19, 0x7fff3);
+	HPACK_CODE(20, 0xfffee);
+	HPACK_CODE(21, 0x1fffe9);
+	HPACK_CODE(22, 0x3fffec);
+	HPACK_CODE(23, 0x7ffff5);
+	HPACK_CODE(24, 0xfffff6);
+	HPACK_CODE(25, 0x1fffff0);
+	HPACK_CODE(26, 0x3ffffef);
+	HPACK_CODE(27, 0x7fffff1);
+	HPACK_CODE(28, 0xfffffff);
+	return 30;
+#undef HPACK_CODE
+}
+
+/* Takes a code if there is a whole one, and gives it to the trace context's parser when it is that one's. */
+static __always_inline void hpack__decode(struct http_parser *p, bool is_value)
+{
+	__u32 next = p->word << ((32 + HPACK_LONGEST_CODE - p->bits) & 63) >> 32 & ((1u << HPACK_LONGEST_CODE) - 1);
+	__u8 length = hpack__code_length(next);
+
+	if (length > p->bits)
+		return;
+	p->bits -= length;
+	p->number++;
+	if (is_value && p->is_trace)
+		trace__take(p, length > HPACK_SYMBOL_CODE ? 0 : hpack_symbols[next >> (HPACK_LONGEST_CODE - 6)]);
+}
+
+/* Before this byte less than a code was left, so it ends two at most. */
+static __always_inline void hpack__take_huffman(struct http_parser *p, __u8 byte, bool is_value)
+{
+	p->word = p->word << 8 | byte;
+	p->bits = (p->bits & 31) + 8;
+	hpack__decode(p, is_value);
+	hpack__decode(p, is_value);
+}
+
+/* What is left are ones, less than a byte. */
+static __always_inline bool hpack__is_padding(const struct http_parser *p)
+{
+	return p->bits <= HPACK_MOST_PADDING && !(~p->word & ((1u << (p->bits & 7)) - 1));
+}
+
+/* ---- strings ------------------------------------------------------------------------------------------------------ */
+
+/* How long a Huffman coded string is decoded matters only for what is put into the table. */
+static __always_inline bool hpack__begin_string(struct http_parser *p)
 {
 	p->string_left = p->number;
-	if (p->number > HTTP_MAX_HEAD_BYTES)
+	p->word = 0;
+	p->bits = 0;
+	if (p->string_left > HTTP_MAX_HEAD_BYTES)
 		return false;
-	hpack__add_string(p, p->number);
-	p->is_trace = p->number == (p->is_huffman ? HPACK_TRACE_HUFFMAN_BYTES : HPACK_TRACE_NAME_BYTES);
-	p->hpack = p->is_trace ? HPACK_NAME : p->number ? HPACK_IGNORED_NAME : HPACK_VALUE_LENGTH;
+	if (!p->is_huffman)
+		hpack__add_size(p, p->number, p->number);
+	p->number = 0;
 	return true;
 }
 
-static __always_inline bool hpack__begin_value(struct http_parser *p)
+static __always_inline bool hpack__begin_name(struct http_parser *p)
 {
-	p->string_left = p->number;
-	if (p->number > HTTP_MAX_HEAD_BYTES)
+	bool is_counted = p->is_huffman && p->kind == HPACK_INSERTED;
+
+	if (!hpack__begin_string(p))
 		return false;
-	p->name_high = p->entry_high;
-	hpack__add_string(p, p->number);
-	trace__begin(p);
-	p->word = 0;
-	p->bits = 0;
-	p->hpack = p->is_trace ? HPACK_VALUE : HPACK_IGNORED_VALUE;
-	return p->number ? true : hpack__end_field(p);
+	p->is_trace = p->string_left == (p->is_huffman ? HPACK_TRACE_HUFFMAN_BYTES : HPACK_TRACE_NAME_BYTES);
+	p->hpack = p->is_trace || is_counted ? HPACK_NAME : HPACK_IGNORED_NAME;
+	if (!p->string_left)
+		p->hpack = HPACK_VALUE_LENGTH;
+	return true;
 }
 
 static __always_inline void hpack__take_name(struct http_parser *p, __u8 byte)
@@ -239,59 +304,52 @@ static __always_inline void hpack__take_name(struct http_parser *p, __u8 byte)
 
 	if (byte != hpack_trace_name[p->is_huffman & 1][at & 15])
 		p->is_trace = 0;
-	if (!--p->string_left)
-		p->hpack = HPACK_VALUE_LENGTH;
+	if (p->is_huffman)
+		hpack__take_huffman(p, byte, false);
+	if (--p->string_left)
+		return;
+	if (p->is_huffman)
+		hpack__add_size(p, p->number, p->number);
+	p->hpack = HPACK_VALUE_LENGTH;
 }
 
-static __always_inline void hpack__decode_symbol(struct http_parser *p)
+/* Long values are skipped when it is clear without decoding them whether they fit. */
+static __always_inline bool hpack__must_count(struct http_parser *p)
 {
-	__u8 prefix = p->word >> ((p->bits - 6) & 15) & 63;
+	__u32 bits = p->string_left * 8, low, high;
 
-	if (p->bits < 6 || prefix == HPACK_PADDING_PREFIX)
-		return;
-	p->bits -= prefix < HPACK_FIRST_LONG_PREFIX ? 5 : 6;
-	trace__take(p, hpack_symbols[prefix]);
+	if (!p->is_huffman || !bits)
+		return false;
+	low = (bits - HPACK_MOST_PADDING + HPACK_LONGEST_CODE - 1) / HPACK_LONGEST_CODE;
+	high = bits / HPACK_SHORTEST_CODE;
+	if (p->is_trace || (!hpack__fits(p, p->entry_high + high) && hpack__fits(p, p->entry_low + low)))
+		return true;
+	hpack__add_size(p, low, high);
+	return false;
 }
 
-static __always_inline void hpack__take_huffman(struct http_parser *p, __u8 byte)
+static __always_inline bool hpack__begin_value(struct http_parser *p)
 {
-	if (p->value_position > TRACE_BYTES)
-		return; /* what a later version adds may have any code */
-	p->word = p->word << 8 | byte;
-	p->bits += 8;
-	if (p->bits > 13) { /* what looked like padding was not at the end */
-		p->value_invalid = 1;
-		p->bits = 8;
-	}
-	hpack__decode_symbol(p);
-	hpack__decode_symbol(p);
-}
-
-/* A last code of 5 bits may be left, then ones, fewer than 8. */
-static __always_inline void hpack__end_huffman(struct http_parser *p)
-{
-	__u8 last = p->word & 31;
-
-	if (p->value_position > TRACE_BYTES)
-		return;
-	if (p->bits == 5 && last < HPACK_FIRST_LONG_PREFIX / 2) {
-		trace__take(p, hpack_symbols[last * 2 & 63]);
-		return;
-	}
-	if (p->bits > 7 || (~p->word & ((1ull << (p->bits & 7)) - 1)))
-		p->value_invalid = 1;
+	p->name_bytes = p->entry_high;
+	if (!hpack__begin_string(p))
+		return false;
+	trace__begin(p);
+	p->hpack = hpack__must_count(p) || p->is_trace ? HPACK_VALUE : HPACK_IGNORED_VALUE;
+	return p->string_left ? true : hpack__end_field(p);
 }
 
 static __always_inline bool hpack__take_value(struct http_parser *p, __u8 byte)
 {
 	if (p->is_huffman)
-		hpack__take_huffman(p, byte);
-	else
+		hpack__take_huffman(p, byte, true);
+	else if (p->is_trace)
 		trace__take(p, byte);
 	if (--p->string_left)
 		return true;
+	if (p->is_huffman && !hpack__is_padding(p))
+		p->value_invalid = 1;
 	if (p->is_huffman)
-		hpack__end_huffman(p);
+		hpack__add_size(p, p->number, p->number);
 	return hpack__end_field(p);
 }
 

@@ -110,74 +110,72 @@ struct hpack_entry {
 
 struct http_parser {
 	__u64 skip; /* after this byte so many bytes need not be looked at: whoever drives the parser counts them down */
-
-	__u64 word;   /* the latest bytes, or bits of a Huffman coded string */
-	__u64 length; /* Content-Length or a chunk's size */
-	/* Bit k: the k-th latest entry of the dynamic table is named traceparent. A table of 4,096 bytes, which is what
-	 * everybody has, has 128 entries at most. */
-	__u64 table_names[2];
-
+	__u64 word; /* the latest bytes, or bits of a Huffman coded string */
+	union {
+		struct {              /* HTTP/1 */
+			__u64 length; /* Content-Length or a chunk's size */
+			__u16 status; /* of the response */
+			__u8 field;   /* enum http_field */
+			__u8 names;   /* bit: the name may still be this one */
+			bool method_is_head;
+			bool method_is_connect;
+			__u8 has_slash;
+			__u8 has_digit;
+			__u8 has_gap;
+			__u8 has_length;
+			__u8 has_encoding;
+			__u8 is_chunked;
+		};
+		struct { /* HTTP/2 */
+			/* Bit k: the k-th latest entry of the dynamic table is named traceparent. A table of 4,096 bytes, which is
+			 * what everybody has, has 128 entries at most. */
+			__u64 table_names[2];
+			__u32 stream; /* of the latest event HEAD or END */
+			__u32 frame_stream;
+			__u32 frame_length;
+			__u32 last_stream; /* the highest that a request came on */
+			__u32 fragment_left;
+			__u32 string_left;
+			__u32 number; /* HPACK's integer; in a Huffman coded string how many symbols there were */
+			__u32 table_size;
+			__u32 inserted;              /* entries ever put into the dynamic table */
+			__u32 entry_low, entry_high; /* bounds of what the field takes in the table */
+			__u32 name_bytes, longest_name;
+			__u8 frame_type;
+			__u8 frame_flags;
+			__u8 has_frames;
+			__u8 in_block;
+			__u8 block_ends_stream;
+			__u8 is_trailer;
+			__u8 padding;
+			__u8 hpack; /* enum hpack_state */
+			__u8 kind;  /* enum hpack_kind */
+			__u8 has_fields;
+			__u8 shift; /* of the integer's next byte, plus 1; 0: the next byte is an integer's first */
+			__u8 is_huffman;
+			__u8 is_trace;
+			__u8 bits; /* of `word` that are not decoded */
+			__u8 next_entry;
+			__u8 reserved;
+		};
+	};
 	__u32 head_bytes;
-	__u32 stream; /* HTTP/2: of the latest event HEAD or END */
-	__u32 frame_stream;
-	__u32 frame_length;
-	__u32 last_stream; /* the highest that a request came on */
-	__u32 fragment_left;
-	__u32 string_left;
-	__u32 number; /* Content-Length is in `length`; this one is HPACK's integer */
-	__u32 table_size;
-	__u32 inserted;              /* entries ever put into the dynamic table */
-	__u32 entry_low, entry_high; /* bounds of what the field takes in the table */
-	__u32 name_high, longest_name;
-
-	__u16 status; /* HTTP/1: of the response */
-
-	__u8 state;
-	__u8 frame_type;
-	__u8 frame_flags;
+	__u8 state; /* enum http_state */
 	bool is_response;
 	bool is_http2;
-	bool method_is_head;
-	bool method_is_connect;
-	/* Set by whoever drives the parser of responses, before the next response that is not interim: it answers HEAD;
-	 * it answers CONNECT. */
+	/* Set by whoever drives the parser of responses, before the head of one that is not interim is complete: it answers
+	 * HEAD; it answers CONNECT. */
 	bool next_has_no_body;
 	bool next_is_tunnel;
-
 	__u8 direction_known;
-	__u8 position; /* in what is compared or counted */
-	__u8 field;    /* enum http_field */
-	__u8 names;    /* bit: the name may still be this one */
-	__u8 has_slash;
-	__u8 has_digit;
-	__u8 has_gap;
-	__u8 has_length;
-	__u8 has_encoding;
-	__u8 is_chunked;
-
-	__u8 traces; /* traceparent fields of this message */
-	__u8 value_position;
+	__u8 position;       /* in what is compared or counted */
+	__u8 traces;         /* there was a traceparent in this message */
+	__u8 value_position; /* in a traceparent */
 	__u8 value_version;
-	__u8 value_parts; /* bit 0: the trace id is not zero; bit 1: the span id */
+	__u8 value_parts; /* TRACE_HAS_* */
 	__u8 value_invalid;
-
-	__u8 has_frames;
-	__u8 in_block;
-	__u8 block_ends_stream;
-	__u8 is_trailer;
-	__u8 padding;
-	__u8 hpack; /* enum hpack_state */
-	__u8 kind;  /* enum hpack_kind */
-	__u8 has_fields;
-	__u8 shift; /* of the integer's next byte, plus 1; 0: the next byte is an integer's first */
-	__u8 is_huffman;
-	__u8 is_trace;
-	__u8 bits; /* of `word` that are not decoded */
-
 	struct http_trace trace;
 	struct hpack_entry entries[HPACK_ENTRIES];
-	__u8 next_entry;
-	__u8 reserved[7];
 };
 
 static __always_inline __u32 http__lose(struct http_parser *p)
