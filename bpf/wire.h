@@ -182,11 +182,9 @@ enum wire_request_source {
 
 /* wire_request.flags */
 #define WIRE_REQUEST_RESPONSE 1u /* the bytes answer the request */
-#define WIRE_REQUEST_RECEIVED                                                                                          \
-	2u /* seen where they were read from the socket; otherwise where they were written to it */
-#define WIRE_REQUEST_OPENING                                                                                           \
-	4u /* told before the connection was open: sequence is not known, it covers what opens it */
-#define WIRE_REQUEST_PENDING 8u /* the header is not complete yet: another frame with this sequence tells whose it is */
+#define WIRE_REQUEST_RECEIVED 2u /* seen where they were read from the socket; otherwise where they were written */
+#define WIRE_REQUEST_OPENING 4u  /* told before the connection was open: without a sequence, covers what opens it */
+#define WIRE_REQUEST_PENDING 8u  /* the header is not complete yet: another frame with this sequence tells whose */
 
 /*
  * Whose the bytes are that an application sends on a TCP connection: from `sequence` on, in the direction from source to
@@ -240,10 +238,9 @@ enum wire_stat {
 	WIRE_STAT_LOST_OUTPUT = 19,     /* journeys lost: the stream could not be written */
 	WIRE_STAT_REQUESTS = 20,        /* requests whose trace context was found, each end of a connection counted */
 	WIRE_STAT_REQUESTS_PLAIN = 21,  /* requests that carry none */
-	WIRE_STAT_REQUESTS_UNREAD =
-		22, /* sends and reads that could not be followed: memory not readable, order lost, too long */
-	WIRE_STAT_LOST_REQUESTS = 23, /* frames lost: the ring buffer was full */
-	WIRE_STAT_NOT_SAMPLED = 24,   /* looks at a packet that --sampled-only left out */
+	WIRE_STAT_REQUESTS_UNREAD = 22, /* sends and reads not followed: memory not readable, order lost, too long */
+	WIRE_STAT_LOST_REQUESTS = 23,   /* frames lost: the ring buffer was full */
+	WIRE_STAT_NOT_SAMPLED = 24,     /* looks at a packet that --sampled-only left out */
 	WIRE_STAT_COUNT = 25,
 };
 
