@@ -52,7 +52,7 @@ const described = (recording: Uint8Array, options?: Partial<JoinerOptions>): str
 
 test("the packets of a request and of its response are under the application's span, from the SYN to the FIN", () => {
   const recording = buildConnection()
-    .request({ atMs: 0, port: 1, trace: 99 })
+    .announce()
     .packet({ atMs: 1, flags: SYN, sequence: 999, acknowledgement: 0 })
     .packet({ atMs: 2, from: "server", flags: SYN | ACK, sequence: 4_999, acknowledgement: 1_000 })
     .packet({ atMs: 3, flags: ACK, sequence: 1_000, acknowledgement: 5_000 })
@@ -84,4 +84,323 @@ test("the packets of a request and of its response are under the application's s
     { joined: 8, waited: 3, settled: 3 },
   );
 });
-void [RST, wireJourneyEnd, wireRequestSource, described];
+
+const syn = { flags: SYN, sequence: 999, acknowledgement: 0 } as const;
+const request = (trace: number, sequence = 1_000, atMs = 4) => ({ atMs, sequence, trace });
+const data = (atMs: number, sequence = 1_000, bytes = 200) => ({ atMs, flags: PSH | ACK, sequence, bytes });
+
+test("a node where no requests are told makes no journey wait, and changes none", () => {
+  const recording = buildConnection()
+    .packet({ atMs: 1, ...syn })
+    .packet(data(2))
+    .bytes();
+  const { journeys, joiner } = replay(recording);
+  assert.deepEqual(journeys.map(describe), ["-", "-"]);
+  assert.equal(joiner.stats().waited, 0);
+});
+
+test("each segment belongs to the request whose bytes it carries, also when it is sent again", () => {
+  const recording = buildConnection()
+    .request(request(1))
+    .packet(data(5))
+    .request(request(2, 1_200, 6))
+    .packet(data(7, 1_200))
+    .packet(data(300, 1_000))
+    .request({ atMs: 301, sequence: 1_400 })
+    .packet(data(302, 1_400))
+    .bytes();
+  assert.deepEqual(described(recording), ["1 data", "2 data", "1 retransmission", "-"]);
+});
+
+test("a segment with bytes of several requests joins the first and links to the others, never inside one trace", () => {
+  const recording = buildConnection()
+    .request(request(1))
+    .request({ ...request(1, 1_100), span: 11 })
+    .request(request(2, 1_200))
+    .request(request(3, 1_300))
+    .packet(data(5, 1_000, 350))
+    .packet(data(6, 1_150, 10))
+    .bytes();
+  const { journeys } = replay(recording);
+  assert.deepEqual(journeys.map(describe), ["1 data ~2 ~3", "1 retransmission"]);
+  assert.deepEqual(
+    journeys.map(({ parentSpanId }) => parentSpanId),
+    [spanIdOf(1), spanIdOf(11)],
+  );
+});
+
+test("a request that the application does not sample is not joined, nor linked to", () => {
+  const recording = buildConnection()
+    .request({ ...request(1), traceFlags: 0 })
+    .packet(data(5))
+    .request(request(2, 1_200))
+    .packet(data(6, 1_100, 200))
+    .packet(data(7, 5_000, 20))
+    .request({ atMs: 8, sequence: 6_000 })
+    .packet(data(9, 6_000, 20))
+    .bytes();
+  const { journeys, joiner } = replay(recording);
+  assert.deepEqual(journeys.map(describe), ["-", "2 data", "2 data", "-"]);
+  assert.equal(joiner.stats().unsampled, 1);
+  const only = replay(recording, { isSampledOnly: true });
+  assert.deepEqual(only.journeys.map(describe), ["2 data", "2 data"]);
+  assert.equal(only.joiner.stats().shed, 2);
+});
+
+test("with --join link every journey has its own trace and a link", () => {
+  const recording = buildConnection().request(request(1)).packet(data(5)).bytes();
+  const { journeys, joiner } = replay(recording, { mode: "link" });
+  assert.deepEqual(journeys.map(describe), ["- data ~1"]);
+  assert.equal(journeys[0]?.parentSpanId, undefined);
+  assert.notDeepEqual(journeys[0]?.traceId, traceIdOf(1));
+  assert.equal(joiner.stats().linked.http1, 1);
+});
+
+test("a source that is turned off joins nothing", () => {
+  const recording = buildConnection()
+    .request({ ...request(1), source: wireRequestSource.tls })
+    .packet(data(5))
+    .bytes();
+  assert.deepEqual(described(recording), ["-"]);
+  assert.deepEqual(described(recording, { sources: ["tls"] }), ["1 data"]);
+});
+
+test("what a connection is opened for is told before it is open: SYNs that nobody answers, and a refusal, belong to it", () => {
+  const opening = { flags: wire.requestOpening, source: wireRequestSource.helper, trace: 5 };
+  const recording = buildConnection()
+    .announce()
+    .packet({ atMs: 1, ...syn, end: wireJourneyEnd.dropped })
+    .request({ atMs: 2, ...opening })
+    .request({ atMs: 2, ...opening, from: "server" })
+    .packet({ atMs: 1_001, ...syn, end: wireJourneyEnd.dropped })
+    .packet({ atMs: 3_001, ...syn })
+    .packet({ atMs: 3_002, from: "server", flags: RST | ACK, sequence: 0, acknowledgement: 1_000 })
+    .bytes();
+  assert.deepEqual(described(recording), ["5 handshake", "5 handshake", "5 handshake", "5 handshake"]);
+});
+
+test("a packet waits no longer than it may, in the time of the stream", () => {
+  const recording = buildConnection()
+    .announce()
+    .packet({ atMs: 1, ...syn })
+    .clock(900)
+    .packet({ atMs: 910, port: 50_000, sequence: 5, bytes: 10 })
+    .clock(1_100)
+    .request(request(1, 1_000, 1_200))
+    .packet(data(1_201))
+    .bytes();
+  const { journeys, joiner } = replay(recording);
+  assert.deepEqual(journeys.map(describe), ["-", "-", "1 data"]);
+  const { waited, settled, overdue, waiting } = joiner.stats();
+  assert.deepEqual({ waited, settled, overdue, waiting }, { waited: 1, settled: 0, overdue: 1, waiting: 0 });
+  assert.equal(replay(recording, { waitMs: 0 }).joiner.stats().waited, 0);
+});
+
+test("nothing waits for a request when the first bytes go by and nobody owns them", () => {
+  const recording = buildConnection()
+    .announce()
+    .packet({ atMs: 1, ...syn })
+    .packet(data(2))
+    .bytes();
+  const joiner = createJoiner(defaults);
+  const pipeline = createPipeline({ sinks: [quietSink], joiner });
+  pipeline.push(recording);
+  assert.deepEqual([joiner.stats().waiting, joiner.stats().settled], [0, 1]);
+});
+
+test("a header that is not complete yet makes its packets wait for it", () => {
+  const recording = buildConnection()
+    .request({ atMs: 4, sequence: 1_000, flags: wire.requestPending, source: wireRequestSource.http1 })
+    .packet(data(5))
+    .request(request(3, 1_000, 6))
+    .packet(data(7, 1_200))
+    .bytes();
+  assert.deepEqual(described(recording), ["3 data", "3 data"].toSorted());
+});
+
+test("a connection with the addresses and ports of an older one is not taken for it", () => {
+  const old = () => buildConnection().request(request(1)).packet(data(5));
+  const far = 1_000 + 0x3000_0000;
+  const again = old()
+    .packet({ atMs: 100, ...syn, sequence: far - 1 })
+    .packet(data(101, far))
+    .bytes();
+  assert.deepEqual(described(again), ["1 data", "-", "-"], "a SYN says so");
+  const told = old()
+    .request(request(2, 0x9000_0000, 100))
+    .packet(data(101, 0x9000_0000))
+    .packet(data(102, 1_000))
+    .bytes();
+  assert.deepEqual(described(told), ["1 data", "2 data", "-"], "a sequence number that is far away says so");
+  const ended = old()
+    .packet({ atMs: 6, flags: FIN | ACK, sequence: 1_200 })
+    .packet(data(1_000, 1_500))
+    .bytes();
+  assert.deepEqual(described(ended), ["1 data", "1 close", "-"], "nothing comes after a FIN");
+  const reset = old().packet({ atMs: 6, flags: RST, sequence: 1_200 }).packet(data(1_000, 1_250)).bytes();
+  assert.deepEqual(described(reset), ["1 data", "1 close", "-"], "nothing comes after a RST");
+  const silent = old().packet(data(70_000, 1_200)).bytes();
+  assert.deepEqual(described(silent), ["1 data", "-"], "silence says so");
+});
+
+test("where only the reader tells, packets that it has not read yet wait: they may begin another request", () => {
+  const read = { flags: wire.requestReceived };
+  const arrives = { isSent: false, netnsCookie: 102n } as const;
+  const recording = buildConnection()
+    .request({ ...request(1), ...read, netnsCookie: 102n })
+    .packet({ ...data(5), ...arrives })
+    // Merged into the one before it, or into what waits in the socket; it is read later, as the next request.
+    .packet({ ...data(10, 1_200, 100), ...arrives, end: wireJourneyEnd.merged })
+    .request({ ...request(2, 1_200, 20), ...read, netnsCookie: 102n })
+    .packet({ ...data(12, 1_300, 100), ...arrives, lastsMs: 9 })
+    .bytes();
+  assert.deepEqual(described(recording), ["1 data", "2 data", "2 data"]);
+});
+
+test("what is seen only between two namespaces joins as well, unless two pods have the same addresses", () => {
+  const elsewhere = buildConnection()
+    .request(request(1))
+    .packet({ ...data(5), netnsCookie: 7n })
+    .bytes();
+  assert.deepEqual(described(elsewhere), ["1 data"]);
+  const twice = buildConnection()
+    .request(request(1))
+    .request({ ...request(2), netnsCookie: 103n })
+    .packet({ ...data(5), netnsCookie: 7n })
+    .packet({ ...data(6), netnsCookie: 103n })
+    .bytes();
+  assert.deepEqual(described(twice), ["-", "2 data"]);
+  const loopback = { source: [127, 0, 0, 1], destination: [127, 0, 0, 1] };
+  const local = buildConnection();
+  local.recording.request({
+    ...loopback,
+    ipVersion: 4,
+    sourcePort: 40_000,
+    destinationPort: 80,
+    netnsCookie: 101n,
+    netnsInode: 101,
+    sequence: 1_000,
+    observedMonotonicNs: 5_000_000_000_000n,
+    requestSource: wireRequestSource.http1,
+    traceFlags: 1,
+    traceId: [...traceIdOf(1)],
+    spanId: [...spanIdOf(1)],
+  });
+  local.packet({ ...data(5), netnsCookie: 7n, context: loopback }).packet({ ...data(6), context: loopback });
+  assert.deepEqual(described(local.bytes()), ["-", "1 data"], "every namespace has its own loopback");
+});
+
+test("a packet whose address was translated on its way is found by what it looked like at either end", () => {
+  const connection = buildConnection().request({ ...request(1), port: 50_000 });
+  connection.recording.journey({ startMonotonicNs: 5_000_001_000_000n, endMonotonicNs: 5_000_001_100_000n, end: 1 }, [
+    { context: { ...tcpContext, sourcePort: 40_000, netnsCookie: 101n } },
+    { context: { ...tcpContext, sourcePort: 50_000, netnsCookie: 102n } },
+  ]);
+  assert.deepEqual(described(connection.bytes()), ["1 data"]);
+});
+
+const tcpContext = {
+  source: [10, 0, 0, 1],
+  destination: [10, 0, 0, 2],
+  destinationPort: 80,
+  ipVersion: 4,
+  ethertype: 0x0800,
+  transport: 6,
+  flags: wire.contextNetwork | wire.contextTransport,
+  length: 20 + 32 + 10,
+  transportHeaderBytes: 32,
+  tcpSequence: 1_000,
+  tcpFlags: PSH | ACK,
+} as const;
+
+test("a minute after its request began a packet has its own trace, with a link", () => {
+  const recording = buildConnection()
+    .request(request(1))
+    .packet(data(5))
+    .packet(data(30_000, 1_200))
+    .packet(data(61_000, 1_400))
+    .bytes();
+  const { journeys, joiner } = replay(recording);
+  assert.deepEqual(journeys.map(describe), ["1 data", "1 data", "- data ~1 past time"]);
+  assert.deepEqual(joiner.stats().past, { journeys: 0, spans: 0, time: 1 });
+});
+
+function totals(journeys: readonly JourneySpans[], trace: number) {
+  const joined = journeys.filter(({ traceId }) => Buffer.compare(traceId, traceIdOf(trace)) === 0);
+  const numberOf = (journeySpans: JourneySpans | undefined, key: string): number =>
+    Number(journeySpans?.spans[0]?.extra?.find(({ definition }) => definition.key === key)?.value ?? 0);
+  return {
+    journeys: joined.length,
+    spans: joined.reduce((sum, { spans }) => sum + spans.length, 0),
+    details: [...new Set(joined.map(({ detail }) => detail))],
+    leftOut: numberOf(joined.at(-1), "journey.left_out.journeys"),
+    leftOutBytes: numberOf(joined.at(-1), "journey.left_out.bytes"),
+    faults: joined.filter(({ isFault }) => isFault).length,
+  };
+}
+
+test("a download of 1 GB under one request stays under 1,000 spans, and says what was left out", () => {
+  const connection = buildConnection()
+    .request(request(1))
+    .packet(data(5))
+    .request({ atMs: 6, from: "server", sequence: 5_000, trace: 1, flags: wire.requestResponse });
+  const segment = 65_160;
+  const segments = Math.ceil(1e9 / segment);
+  for (let index = 0; index < segments; index++)
+    connection.packet({ atMs: 7 + index, from: "server", sequence: 5_000 + index * segment, bytes: segment, hops: 12 });
+  connection.packet({ atMs: 8 + segments, from: "server", flags: FIN | ACK, sequence: 5_000 + segments * segment });
+  const { journeys, joiner } = replay(connection.bytes(), { maxJourneys: 10_000 });
+  const { spans, details, leftOut, leftOutBytes, journeys: joined } = totals(journeys, 1);
+  assert.ok(spans < 1_000 && spans > 500, `${spans} spans`);
+  assert.deepEqual(details, ["functions", "layers", "summary"]);
+  assert.equal(leftOut, journeys.length - joined, "the connection's end tells of all of them");
+  assert.ok(Math.abs(leftOutBytes - leftOut * (segment + 52)) < segment, `${leftOutBytes} bytes`);
+  assert.equal(joiner.stats().past.spans, leftOut);
+  assert.ok(journeys.every(({ parentSpanId, links }) => parentSpanId || links.length === 1));
+});
+
+test("a keep-alive connection that sends 100,000 requests keeps each within its bounds, and the memory too", () => {
+  const joiner = createJoiner({ ...defaults, maxRequests: 500 });
+  const counts = { joined: 0, other: 0 };
+  const sink = {
+    ...quietSink,
+    accept({ parentSpanId }: JourneySpans) {
+      if (parentSpanId) counts.joined++;
+      else counts.other++;
+    },
+  };
+  const pipeline = createPipeline({ sinks: [sink], joiner });
+  const connection = buildConnection();
+  for (let index = 0; index < 100_000; index++)
+    connection
+      .request(request(index, 1_000 + index * 150, 4 + index / 10))
+      .packet({ ...data(4.05 + index / 10, 1_000 + index * 150, 150), lastsMs: 0.01 });
+  pipeline.push(connection.bytes());
+  pipeline.end();
+  const { ranges, connections, applicationSpans, joined } = joiner.stats();
+  assert.deepEqual(counts, { joined: 100_000, other: 0 });
+  assert.equal(joined.http1, 100_000);
+  assert.ok(ranges <= 1_024 && connections === 1 && applicationSpans <= 500);
+});
+
+test("a keep-alive connection whose 100,000 requests are under one span stays under 1,000 spans", () => {
+  const connection = buildConnection();
+  for (let index = 0; index < 100_000; index++)
+    connection
+      .request(request(1, 1_000 + index * 150, 4 + index / 2))
+      .packet({ ...data(4 + index / 2, 1_000 + index * 150, 150), lastsMs: 0.01, hops: 2 });
+  const { journeys } = replay(connection.bytes());
+  const { spans, journeys: joined, leftOut } = totals(journeys, 1);
+  assert.ok(spans < 1_000 && joined <= 200, `${spans} spans of ${joined} journeys`);
+  assert.ok(leftOut >= 65_536, `${leftOut} were told of`);
+});
+
+test("room is kept for what was dropped", () => {
+  const connection = buildConnection().request(request(1));
+  for (let index = 0; index < 2_000; index++)
+    connection.packet({ ...data(5 + index, 1_000 + index * 100, 100), hops: 9 });
+  connection.packet({ ...data(3_000, 1_000), end: wireJourneyEnd.dropped });
+  const { faults, spans } = totals(replay(connection.bytes()).journeys, 1);
+  assert.equal(faults, 1);
+  assert.ok(spans < 1_000);
+});

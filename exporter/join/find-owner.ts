@@ -122,7 +122,8 @@ function findOn(way: Way, segment: Segment, index: ConnectionIndex, options: Fin
 
 /** Whether it may be the same connection though it was told of in another namespace: the sequence number alone says so. */
 function isNear({ direction, other }: Way, { sequence, acknowledgement, flags }: Segment): boolean {
-  if ((flags & SYN) === 0) return direction.isNear(sequence) || other.isNear(acknowledgement);
+  const isOpening = isAfterSyn(direction, sequence) || isAfterSyn(other, acknowledgement);
+  if ((flags & SYN) === 0) return isOpening || direction.isNear(sequence) || other.isNear(acknowledgement);
   const [opener, syn] = (flags & ACK) === 0 ? [direction, sequence + 1] : [other, acknowledgement];
   return opener.firstSequence === syn >>> 0 || isAfterSyn(opener, syn >>> 0);
 }
@@ -139,7 +140,7 @@ function findPart(way: Way, segment: Segment, isFinal: boolean): Answer {
   const opens = (of: Direction, synSequence: number): Answer => findOpened(way, of, synSequence >>> 0, isFinal);
   if ((flags & SYN) !== 0) return (flags & ACK) === 0 ? opens(direction, sequence) : opens(other, acknowledgement - 1);
   if (payloadBytes > 0) {
-    const isAgain = segment.isSent && direction.isSentAgain(sequence, payloadBytes, segment.timeNs);
+    const isAgain = way.isOwn && segment.isSent && direction.isSentAgain(sequence, payloadBytes, segment.timeNs);
     return owns(isAgain ? "retransmission" : "data", direction, sequence, payloadBytes);
   }
   if ((flags & (FIN | RST)) !== 0) {

@@ -52,6 +52,8 @@ export interface ConnectionBuilder {
   readonly recording: RecordingBuilder;
   packet(fields: PacketFields): ConnectionBuilder;
   request(fields: RequestFields): ConnectionBuilder;
+  /** Says that requests are going to be told. */
+  announce(): ConnectionBuilder;
   clock(atMs: number, realtimeOffsetNs?: bigint): ConnectionBuilder;
   bytes(): Uint8Array;
 }
@@ -93,7 +95,8 @@ export function buildConnection(): ConnectionBuilder {
     .hello({ startMonotonicNs: connectionStartNs, startRealtimeNs: connectionRealtimeNs, hostName: "node", backend: 1 })
     .probe(0, "__tcp_transmit_skb")
     .probe(1, "ip_rcv")
-    .probe(2, "tcp_v4_rcv");
+    .probe(2, "tcp_v4_rcv")
+    .dropReason(8, "SKB_DROP_REASON_NETFILTER_DROP");
   const builder: ConnectionBuilder = {
     recording,
     packet(fields) {
@@ -117,6 +120,7 @@ export function buildConnection(): ConnectionBuilder {
           startMonotonicNs: at(atMs),
           endMonotonicNs: at(atMs + lastsMs),
           end: fields.end ?? wireJourneyEnd.delivered,
+          dropReason: fields.end === wireJourneyEnd.dropped ? 8 : 0,
         },
         [
           {
@@ -165,6 +169,10 @@ export function buildConnection(): ConnectionBuilder {
         requestSource: source ?? (trace === undefined ? wireRequestSource.none : wireRequestSource.http1),
         ...(trace === undefined ? {} : { traceId: [...traceIdOf(trace)], spanId: [...spanIdOf(span ?? trace)] }),
       });
+      return builder;
+    },
+    announce() {
+      recording.request({});
       return builder;
     },
     clock(atMs, realtimeOffsetNs = 0n) {
