@@ -20,6 +20,7 @@ struct request_trace {
 } __attribute__((aligned(8)));
 
 #define TRACE_FLAG_SAMPLED 1
+#define SOURCE_PENDING 0xff /* no source: nobody knows yet */
 
 /* An end of a TCP connection as it is on the wire. */
 struct endpoint {

@@ -213,8 +213,12 @@ static __always_inline void work__feed(struct work *work, bool is_packet)
 		direction->next_sequence += pieces->total;
 		direction->parser.skip -= pieces->total;
 	}
-	if (direction->is_in_head && work->which == SENT && !direction->is_told)
-		connection__write(connection, SENT, direction->message_sequence, &no_trace, WIRE_REQUEST_PENDING);
+	if (direction->is_in_head && work->which == SENT && !direction->is_told) {
+		connection__write(connection, SENT,
+				  direction->has_run ? direction->message_sequence : direction->first_sequence,
+				  &no_trace, WIRE_REQUEST_PENDING);
+		direction->told.source = SOURCE_PENDING; /* what follows is told even if it is what was before */
+	}
 }
 
 /* ---- the connection of a socket ------------------------------------------------------------------------------------- */

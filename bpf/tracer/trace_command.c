@@ -417,6 +417,8 @@ static int trace__open_stream(struct trace *trace)
 	stream__namespace(trace->stream, trace->node_inode, WIRE_NAMESPACE_NODE, "");
 	namespace_table__scan(trace->namespaces, on_namespace_changed, trace);
 	inventory__scan(trace->inventory, trace->stream);
+	if (trace->requests || trace->options->join_sources & 1u << WIRE_REQUEST_SOURCE_TCP_OPTION)
+		stream__request(trace->stream, &(struct wire_request){ 0 });
 	if (*trace->said_of_requests)
 		stream__message(trace->stream, WIRE_MESSAGE_INFO, "%s", trace->said_of_requests);
 	stream__clock(trace->stream);
