@@ -203,55 +203,70 @@ static __always_inline enum hpack_integer hpack__take_integer(struct http_parser
 
 #define HPACK_SHORTEST_CODE 5
 #define HPACK_LONGEST_CODE 30
-#define HPACK_SYMBOL_CODE 6 /* what traceparent consists of has codes of 5 and 6 bits */
 #define HPACK_MOST_PADDING 7
 
-/* Symbols by the next 6 bits; 0: a longer code. */
+/* Symbols by the next 6 bits: what traceparent consists of has codes of 5 and 6 bits. 0: a longer one. */
 static const __u8 hpack_symbols[64] = "001122aacceeiioosstt %-./3456789=A_bdfghlmnpru";
 
-/* The codes are canonical, so the next one's length is told by its value among 30 bits. `bits` may lack its end: then the
- * length is more than there is. */
-static __always_inline __u8 hpack__code_length(__u32 bits)
+/* By the same: how long the code is. Below HPACK_FIRST_LONG_CODE no code has more than 8 bits. */
+static const __u8 hpack_lengths[64] = {
+	5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6,
+	6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 8, 8,
+};
+
+/* The first code that is longer than `length` bits, among 30. */
+#define HPACK_AFTER(length, end) ((__u32)(end) << (HPACK_LONGEST_CODE - (length)))
+#define HPACK_FIRST_LONG_CODE HPACK_AFTER(8, 0xfe)
+
+/* The codes are canonical, so the next one's length is told by its value. `next` may lack its end: then the length is more
+ * than there is. */
+static __always_inline __u8 hpack__long_length(__u32 next)
 {
-#define HPACK_CODE(length, end)                                                                                        \
-	if (bits < (__u32)(end) << (HPACK_LONGEST_CODE - (length)))                                                    \
+#define HPACK_ENDS(length, end)                                                                                        \
+	if (next < HPACK_AFTER(length, end))                                                                           \
 	return length
-	HPACK_CODE(5, 0xa);
-	HPACK_CODE(6, 0x2e);
-	HPACK_CODE(7, 0x7c);
-	HPACK_CODE(8, 0xfe);
-	HPACK_CODE(10, 0x3fd);
-	HPACK_CODE(11, 0x7fd);
-	HPACK_CODE(12, 0xffc);
-	HPACK_CODE(13, 0x1ffe);
-	HPACK_CODE(14, 0x3ffe);
-	HPACK_CODE(15, 0x7fff);
-	HPACK_CODE(19, 0x7fff3);
-	HPACK_CODE(20, 0xfffee);
-	HPACK_CODE(21, 0x1fffe9);
-	HPACK_CODE(22, 0x3fffec);
-	HPACK_CODE(23, 0x7ffff5);
-	HPACK_CODE(24, 0xfffff6);
-	HPACK_CODE(25, 0x1fffff0);
-	HPACK_CODE(26, 0x3ffffef);
-	HPACK_CODE(27, 0x7fffff1);
-	HPACK_CODE(28, 0xfffffff);
-	return 30;
-#undef HPACK_CODE
+	HPACK_ENDS(10, 0x3fd);
+	HPACK_ENDS(11, 0x7fd);
+	HPACK_ENDS(12, 0xffc);
+	HPACK_ENDS(13, 0x1ffe);
+	HPACK_ENDS(14, 0x3ffe);
+	HPACK_ENDS(15, 0x7fff);
+	HPACK_ENDS(19, 0x7fff3);
+	HPACK_ENDS(20, 0xfffee);
+	HPACK_ENDS(21, 0x1fffe9);
+	HPACK_ENDS(22, 0x3fffec);
+	HPACK_ENDS(23, 0x7ffff5);
+	HPACK_ENDS(24, 0xfffff6);
+	HPACK_ENDS(25, 0x1fffff0);
+	HPACK_ENDS(26, 0x3ffffef);
+	HPACK_ENDS(27, 0x7fffff1);
+	HPACK_ENDS(28, 0xfffffff);
+	return HPACK_LONGEST_CODE;
+#undef HPACK_ENDS
 }
 
-/* Takes a code if there is a whole one, and gives it to the trace context's parser when it is that one's. */
+static __always_inline bool hpack__take_code(struct http_parser *p, __u8 length)
+{
+	if (length > p->bits)
+		return false;
+	p->bits -= length;
+	p->number++;
+	return true;
+}
+
+/* Takes a code if there is a whole one, and gives it to the trace context's parser when it is that one's. Long codes are
+ * apart, so that the verifier does not follow every length through that parser. */
 static __always_inline void hpack__decode(struct http_parser *p, bool is_value)
 {
 	__u32 next = p->word << ((32 + HPACK_LONGEST_CODE - p->bits) & 63) >> 32 & ((1u << HPACK_LONGEST_CODE) - 1);
-	__u8 length = hpack__code_length(next);
+	__u8 prefix = next >> (HPACK_LONGEST_CODE - 6) & 63;
 
-	if (length > p->bits)
-		return;
-	p->bits -= length;
-	p->number++;
-	if (is_value && p->is_trace)
-		trace__take(p, length > HPACK_SYMBOL_CODE ? 0 : hpack_symbols[next >> (HPACK_LONGEST_CODE - 6)]);
+	if (next >= HPACK_FIRST_LONG_CODE) {
+		if (hpack__take_code(p, hpack__long_length(next)) && is_value && p->value_position <= TRACE_BYTES)
+			p->value_invalid = 1;
+	} else if (hpack__take_code(p, hpack_lengths[prefix]) && is_value && p->is_trace) {
+		trace__take(p, hpack_symbols[prefix]);
+	}
 }
 
 /* Before this byte less than a code was left, so it ends two at most. */
@@ -331,7 +346,7 @@ static __always_inline bool hpack__must_count(struct http_parser *p)
 static __always_inline bool hpack__begin_value(struct http_parser *p)
 {
 	p->name_bytes = p->entry_high;
-	if (!hpack__begin_string(p))
+	if (p->name_bytes != p->entry_high || !hpack__begin_string(p))
 		return false;
 	trace__begin(p);
 	p->hpack = hpack__must_count(p) || p->is_trace ? HPACK_VALUE : HPACK_IGNORED_VALUE;

@@ -4,7 +4,8 @@
  *
  *   http-test [--seed N] [--count N]   fixed streams in pieces of every kind, N mutated ones: a line of JSON, 1: differences
  *   http-test --kernel [--seed N] ...  the same streams in this machine's kernel (needs root), compared with user space
- *   http-test --events                 standard input is a stream: its events, a line of JSON each
+ *   http-test [--heads 010] --events   standard input is a stream: its events, a line of JSON each;
+ *                                      --heads: of responses, which of them answer HEAD
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -112,7 +113,7 @@ static bool is_hex_zero(const uint8_t *bytes, size_t count)
 	return true;
 }
 
-static void take_events(void *context, const struct http_parser *p, uint64_t offset, uint32_t events)
+static void take_events(void *context, struct http_parser *p, uint64_t offset, uint32_t events)
 {
 	struct found *found = context;
 	const struct http_trace *trace = &p->trace;
@@ -287,24 +288,34 @@ static void test_mutants(struct test *test)
 
 /* ---- events of standard input ------------------------------------------------------------------------------------- */
 
-static void print_events(void *context, const struct http_parser *p, uint64_t offset, uint32_t events)
+/* `*heads`: of the responses that follow, '1' for one that answers HEAD. */
+static void tell_head(struct http_parser *p, const char **heads)
+{
+	p->next_has_no_body = **heads == '1';
+	if (**heads)
+		++*heads;
+}
+
+static void print_events(void *context, struct http_parser *p, uint64_t offset, uint32_t events)
 {
 	char text[256];
 
-	(void)context;
+	if (events & HTTP_EVENT_HEAD && !p->is_http2 && p->is_response && p->status >= 200)
+		tell_head(p, context);
 	drive__describe(text, sizeof(text), p, events);
 	printf("{\"offset\":%llu,\"events\":\"%s\"}\n", (unsigned long long)offset, text);
 }
 
-static int show_events(void)
+static int show_events(const char *heads)
 {
 	static uint8_t bytes[65536];
 	struct http_parser p = { 0 };
 	uint64_t offset = 0;
 	ssize_t count;
 
+	tell_head(&p, &heads);
 	while ((count = read(STDIN_FILENO, bytes, sizeof(bytes))) > 0)
-		drive__piece(&p, bytes, count, &offset, print_events, NULL);
+		drive__piece(&p, bytes, count, &offset, print_events, &heads);
 	return count ? 3 : 0;
 }
 
@@ -312,13 +323,14 @@ static int show_events(void)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = { { "seed", required_argument, NULL, 's' },
-						 { "count", required_argument, NULL, 'c' },
-						 { "kernel", no_argument, NULL, 'k' },
-						 { "events", no_argument, NULL, 'e' },
-						 { 0 } };
+	static const struct option options[] = {
+		{ "seed", required_argument, NULL, 's' }, { "count", required_argument, NULL, 'c' },
+		{ "kernel", no_argument, NULL, 'k' },     { "heads", required_argument, NULL, 'h' },
+		{ "events", no_argument, NULL, 'e' },     { 0 }
+	};
 	static struct test test = { .seed = 1, .count = 20000 };
 	bool wants_kernel = false;
+	const char *heads = "";
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -328,8 +340,10 @@ int main(int argc, char **argv)
 			test.count = strtoul(optarg, NULL, 0);
 		else if (option == 'k')
 			wants_kernel = true;
+		else if (option == 'h')
+			heads = optarg;
 		else if (option == 'e')
-			return show_events();
+			return show_events(heads);
 		else
 			return 2;
 	}

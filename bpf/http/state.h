@@ -140,7 +140,7 @@ struct http_parser {
 			__u32 table_size;
 			__u32 inserted;              /* entries ever put into the dynamic table */
 			__u32 entry_low, entry_high; /* bounds of what the field takes in the table */
-			__u32 name_bytes, longest_name;
+			__u16 name_bytes, longest_name;
 			__u8 frame_type;
 			__u8 frame_flags;
 			__u8 has_frames;

@@ -30,9 +30,14 @@ export function runHttpTest(options: readonly string[], input?: Buffer): string 
   return stdout;
 }
 
-/** What the parser finds in one direction of a connection. */
-export function parseStream(bytes: Buffer, isHttp2: boolean): readonly ParsedEvent[] {
-  const lines = runHttpTest(["--events"], bytes).split("\n").filter(Boolean);
+/** What the parser finds in one direction of a connection. `answersHead`: of responses, which of them answer HEAD. */
+export function parseStream(
+  bytes: Buffer,
+  isHttp2: boolean,
+  answersHead: readonly boolean[] = [],
+): readonly ParsedEvent[] {
+  const heads = answersHead.map((isHead) => (isHead ? "1" : "0")).join("");
+  const lines = runHttpTest(["--heads", heads, "--events"], bytes).split("\n").filter(Boolean);
   return lines.flatMap((line) => {
     const { offset, events } = JSON.parse(line) as { offset: number; events: string };
     return [...events.matchAll(/H\((?:(\d+) )?([-0-9a-f]+)\)|E(?:\((\d+)\))?|(L)/g)].map(

@@ -8,7 +8,7 @@
 
 #include "../parser.h"
 
-typedef void drive_sink(void *context, const struct http_parser *p, uint64_t offset, uint32_t events);
+typedef void drive_sink(void *context, struct http_parser *p, uint64_t offset, uint32_t events);
 
 /* Gives the parser a piece of the stream, as from a write or a read. `offset` counts the stream's bytes. */
 void drive__piece(struct http_parser *p, const uint8_t *bytes, size_t count, uint64_t *offset, drive_sink *sink,
