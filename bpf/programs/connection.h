@@ -124,6 +124,12 @@ static __always_inline struct request_trace *connection__stream(struct connectio
 	return &connection->streams[stream >> 1 & (STREAMS - 1)];
 }
 
+/* 0 in HTTP/1, where the parser keeps something else in this place. */
+static __always_inline __u32 parser__stream(const struct http_parser *parser)
+{
+	return parser->is_http2 ? parser->stream : 0;
+}
+
 static __always_inline void trace__of_parser(struct request_trace *trace, const struct http_parser *parser)
 {
 	*trace = no_trace;
@@ -132,7 +138,7 @@ static __always_inline void trace__of_parser(struct request_trace *trace, const 
 	__builtin_memcpy(trace->trace_id, parser->trace.trace_id, 16);
 	__builtin_memcpy(trace->span_id, parser->trace.span_id, 8);
 	trace->flags = parser->trace.flags;
-	trace->source = parser->stream ? WIRE_REQUEST_SOURCE_HTTP2 : WIRE_REQUEST_SOURCE_HTTP1;
+	trace->source = parser->is_http2 ? WIRE_REQUEST_SOURCE_HTTP2 : WIRE_REQUEST_SOURCE_HTTP1;
 	if (!(settings.sources & 1u << trace->source))
 		*trace = no_trace;
 }
@@ -141,13 +147,14 @@ static __always_inline void connection__on_request(struct connection *connection
 						   int which)
 {
 	struct http_parser *parser = &direction->parser;
+	__u32 stream = parser__stream(parser);
 	struct request_trace *trace;
 
-	if (parser->stream) {
-		trace = connection__stream(connection, parser->stream);
-		if (trace->stream != parser->stream) { /* else: what follows the body (trailers) */
+	if (stream) {
+		trace = connection__stream(connection, stream);
+		if (trace->stream != stream) { /* else: what follows the body (trailers) */
 			trace__of_parser(trace, parser);
-			trace->stream = parser->stream;
+			trace->stream = stream;
 			stat__add(trace->source ? WIRE_STAT_REQUESTS : WIRE_STAT_REQUESTS_PLAIN, 1);
 		}
 	} else {
