@@ -7,7 +7,8 @@ import { runScript, say } from "./lib/say.js";
 
 const GUEST_TIMEOUT_MS = 40 * 60_000;
 
-// npm run bench [-- live guest exporter]: figures of the tracer on this kernel and in a guest with 6.12, and of the exporter.
+// npm run bench [-- live guest exporter helper]: figures of the tracer on this kernel and in a guest with 6.12, of the exporter, and
+// of skbspan/register.
 // They are ratios of what ran in turns in one run. Absolute figures are this machine's; a guest's clock counts instructions, one a
 // nanosecond, so its figures are the same in every run.
 await runScript(async () => {
@@ -15,7 +16,9 @@ await runScript(async () => {
   const wants = (/** @type {string} */ part) => parts.length === 0 || parts.includes(part);
   await installPackages([...demoNeeds, ...guestNeeds]);
   await build({ withTests: true });
-  const { renderExporterFigures, renderTracerFigures } = await import("../dist/test/bench/render-figures.js");
+  const { renderExporterFigures, renderHelperFigures, renderTracerFigures } = await import(
+    "../dist/test/bench/render-figures.js"
+  );
   if (wants("live")) print(renderTracerFigures("the tracer, this kernel, best backend, all probes", await benchLive()));
   if (wants("guest"))
     for (const backend of ["kprobe.session", "kprobe.multi", "tracepoint"])
@@ -23,6 +26,10 @@ await runScript(async () => {
   if (wants("exporter")) {
     const { benchExporter } = await import("../dist/test/bench/exporter-bench.js");
     print(renderExporterFigures(await benchExporter(say)));
+  }
+  if (wants("helper")) {
+    const { benchHelper } = await import("../dist/test/bench/helper-bench.js");
+    print(renderHelperFigures(await benchHelper(say)));
   }
 });
 

@@ -200,7 +200,9 @@ function assertWholeAndInTime(span: SpanRecord, { root, hops, part }: PacketJour
 }
 
 async function startAgent(otlpUrl: string): Promise<RunningSkbspan> {
-  const limits = ["journeys=0", "spans=0", "bytes=0B"].flatMap((limit) => `--max-${limit.replace("=", "-per-second=")}`);
+  const limits = ["journeys=0", "spans=0", "bytes=0B"].flatMap(
+    (limit) => `--max-${limit.replace("=", "-per-second=")}`,
+  );
   const argv = ["run", "--listen", "127.0.0.1:0", "--flush-timeout", "120s", "--filter", applicationNetwork.filter];
   const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl };
   const agent = startSkbspan([...argv, ...limits], { environment, timeoutMs: TIMEOUT_MS });

@@ -1,4 +1,5 @@
 import type { Comparison, ExporterFigures, Spread } from "./exporter-bench.js";
+import type { HelperFigures } from "./helper-bench.js";
 import { type TracerFigures, type TracerSize, type Variant, variantNames } from "./tracer-bench.js";
 
 function median(values: readonly number[]): number {
@@ -95,4 +96,18 @@ function renderComparison({ title, senders, ratios }: Comparison): string[] {
       `${of} is ${text(rates.spansPerSecond, 1)} times ${to}, ${text(rates.spansPerCpuSecond, 1)} by processor time`,
     );
   return lines;
+}
+
+/** What a write costs with the helper, by what it costs without: 1 is as good as nothing. */
+export function renderHelperFigures(figures: readonly HelperFigures[]): string {
+  const said = { none: "no span is active", same: "one span writes all", each: "each write has its span" };
+  const lines = ["== skbspan/register, processor time of a write over loopback and its answer, both ends"];
+  for (const { spans, without, with: withHelper } of figures) {
+    const ratio = median(withHelper.map((ns, round) => ns / (without[round] ?? Number.NaN)));
+    lines.push(
+      `${said[spans as keyof typeof said].padEnd(23)} ${spread(without, 0)} ns without, ${spread(withHelper, 0)} ns with; ` +
+        `${ratio.toFixed(2)} times`,
+    );
+  }
+  return lines.join("\n");
 }
