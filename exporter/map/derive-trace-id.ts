@@ -90,7 +90,8 @@ function addOnWire(kind: WireKind, context: Context): void {
 }
 
 /** Functions in which a packet is made or leaves: a journey that begins there was sent by this node. */
-const senders = /xmit|transmit_skb|output|local_out|send_skb|sendmsg|make_skb|push_pending|send_ack|retransmit|dev_queue|start_xmit/;
+const senders =
+  /xmit|transmit_skb|output|local_out|send_skb|sendmsg|make_skb|push_pending|send_ack|retransmit|dev_queue|start_xmit/;
 
 export function isSenderName(probeName: string): boolean {
   return senders.test(probeName);

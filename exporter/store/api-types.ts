@@ -26,7 +26,7 @@ export interface DropView {
   readonly interface: string;
 }
 
-/** One row of the list: a packet's journey, or a trace of an application without any. */
+/** One row of the list: a packet's journey, or a trace of an application, with or without packets in it. */
 export interface JourneySummary {
   readonly kind: "journey" | "application";
   readonly traceId: string;
@@ -51,8 +51,12 @@ export interface JourneySummary {
   readonly drop?: DropView;
   /** Journeys with the same functions in the same order have the same path; empty for an application's trace. */
   readonly pathId: string;
-  /** The application span that sent the packet, when the journey is part of an application's trace. */
+  /** Whether the journey is part of an application's trace. */
   readonly joined: boolean;
+  /** The application's span that it is under, when that is in the store: its name and whose it is. */
+  readonly request?: string;
+  /** Of an application's trace: journeys in it. */
+  readonly packets: number;
 }
 
 /** Dropped journeys with the same cause. */

@@ -80,9 +80,35 @@ describe("summariseTrace", () => {
       parentSpanId: get.spanId,
       attributes: { "journey.end": "delivered" },
     });
-    const [joined] = recordsOf([query, get, packet]);
+    const [whole, joined, ...more] = recordsOf([query, packet, get]);
+    assert.equal(more.length, 0);
+    assert.deepEqual(
+      [whole?.summary.kind, whole?.summary.name, whole?.summary.packets],
+      ["application", "GET /cart", 1],
+    );
+    assert.equal(whole?.summary.hops, 2, "its own spans");
     assert.equal(joined?.summary.kind, "journey");
     assert.equal(joined?.summary.joined, true);
+    assert.equal(joined?.summary.request, "GET /cart of node");
+  });
+
+  it("calls an application's trace failed when a packet of it was dropped", () => {
+    const get = buildSpan({ name: "GET", scope: application, kind: 3 });
+    const [root, ...hops] = buildDrop(1, 8081).map((span) => ({ ...span, traceId: get.traceId }));
+    assert.ok(root);
+    const [whole, drop] = recordsOf([get, { ...root, parentSpanId: get.spanId }, ...hops]);
+    assert.deepEqual([whole?.summary.failed, whole?.summary.kind], [true, "application"]);
+    assert.equal(drop?.summary.drop?.reason, "NETFILTER_DROP");
+  });
+
+  it("says of packets whose application's spans are elsewhere that they are part of its trace", () => {
+    const [root, ...hops] = buildJourney(1, ["ip_rcv"], { parentSpanId: "00000000000000aa" });
+    assert.ok(root);
+    const records = recordsOf([root, ...hops]);
+    assert.deepEqual(
+      records.map(({ summary }) => [summary.kind, summary.joined, summary.request]),
+      [["journey", true, undefined]],
+    );
   });
 
   it("keeps the hops of two journeys of one trace apart, and survives parents in a circle", () => {

@@ -24,13 +24,18 @@ export function roleOf(span: SpanRecord): SpanRole {
   return span.name.startsWith("wait: ") ? "wait" : "hop";
 }
 
-/** The journeys of a trace, or the trace itself as one row when it holds none. Never empty for a trace with spans. */
+/** The trace of an application as one row, and every journey as one. Never empty for a trace with spans. */
 export function summariseTrace(trace: StoredTrace): JourneyRecord[] {
   const children = groupByParent(trace.spans);
-  const roots = trace.spans.filter((span) => roleOf(span) === "journey");
-  if (roots.length === 0) return [summariseApplication(trace)];
-  const ids = new Set(trace.spans.map((span) => span.spanId));
-  return roots.map((root) => summariseJourney(root, descendants(root, children), ids.has(root.parentSpanId)));
+  const roots = trace.spans.filter((span) => roleOf(span) === "journey").sort(byStart);
+  const own = trace.spans.filter((span) => roleOf(span) === "application");
+  // Hops may come before their journey, and then stand for it.
+  const application = own.length > 0 ? own : roots.length === 0 ? trace.spans : [];
+  const byId = new Map(own.map((span) => [span.spanId, span]));
+  return [
+    ...(application.length > 0 ? [summariseApplication(trace.traceId, application, roots)] : []),
+    ...roots.map((root) => summariseJourney(root, descendants(root, children), byId.get(root.parentSpanId))),
+  ];
 }
 
 function groupByParent(spans: readonly SpanRecord[]): ReadonlyMap<string, SpanRecord[]> {
@@ -65,7 +70,11 @@ export function byStart(a: SpanRecord, b: SpanRecord): number {
   return 0;
 }
 
-function summariseJourney(root: SpanRecord, spans: readonly SpanRecord[], hasParent: boolean): JourneyRecord {
+function summariseJourney(
+  root: SpanRecord,
+  spans: readonly SpanRecord[],
+  request: SpanRecord | undefined,
+): JourneyRecord {
   const { attributes } = root;
   const hops = spans.filter((span) => roleOf(span) === "hop");
   const functions = hops.map((hop) => hop.name);
@@ -92,29 +101,35 @@ function summariseJourney(root: SpanRecord, spans: readonly SpanRecord[], hasPar
     complete: attributes["journey.complete"] !== false,
     ...(drop && { drop }),
     pathId: identifyPath(functions),
-    joined: hasParent,
+    joined: root.parentSpanId !== "",
+    ...(request && { request: `${request.name} of ${labelResource(request.resource.attributes).label}` }),
+    packets: 0,
   };
   return { summary, startUnixNs: root.startUnixNs, functions, searchText: searchTextOf(summary, [root, ...spans]) };
 }
 
 /** A trace of an application: its root, or its earliest span when the root is not there, stands for it. */
-function summariseApplication(trace: StoredTrace): JourneyRecord {
-  const spans = [...trace.spans].sort(byStart);
+function summariseApplication(
+  traceId: string,
+  unsorted: readonly SpanRecord[],
+  journeys: readonly SpanRecord[],
+): JourneyRecord {
+  const spans = [...unsorted].sort(byStart);
   const root = spans.find((span) => span.parentSpanId === "") ?? spans[0];
-  if (root === undefined) throw new Error(`trace ${trace.traceId} has no spans`);
+  if (root === undefined) throw new Error(`trace ${traceId} has no spans`);
   const ids = new Set(spans.map((span) => span.spanId));
   let endUnixNs = root.endUnixNs;
   for (const span of spans) if (span.endUnixNs > endUnixNs) endUnixNs = span.endUnixNs;
   const startUnixNs = spans[0]?.startUnixNs ?? root.startUnixNs;
   const summary: JourneySummary = {
     kind: "application",
-    traceId: trace.traceId,
+    traceId,
     spanId: root.spanId,
     name: root.name,
     startUnixNs: startUnixNs.toString(),
     durationNs: Number(endUnixNs - startUnixNs),
     end: "",
-    failed: spans.some((span) => span.statusCode === STATUS_ERROR),
+    failed: [...spans, ...journeys].some((span) => span.statusCode === STATUS_ERROR),
     transport: "",
     tcpFlags: "",
     lengthBytes: 0,
@@ -124,6 +139,7 @@ function summariseApplication(trace: StoredTrace): JourneyRecord {
     complete: spans.every((span) => span.parentSpanId === "" || ids.has(span.parentSpanId)),
     pathId: "",
     joined: false,
+    packets: journeys.length,
   };
   return { summary, startUnixNs, functions: [], searchText: searchTextOf(summary, spans) };
 }

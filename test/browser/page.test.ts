@@ -8,6 +8,8 @@ import { resourceFromAttributes } from "@opentelemetry/resources";
 import { NodeTracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-node";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import type { JourneySummary, PathsAnswer } from "../../exporter/store/api-types.js";
+import { wire, wireJourneyEnd } from "../../exporter/wire/layout.js";
+import { ACK, buildConnection, connectionRealtimeNs, FIN, PSH, SYN } from "../lib/build-connection.js";
 import { BROWSER_FLAGS, BROWSER_PATH } from "./browser.js";
 import { buildLongRecording, buildPageRecording, PER_ROUND } from "./build-page-recording.js";
 import { type RunningPage, startPage } from "./start-page.js";
@@ -347,19 +349,53 @@ describe("the page in a browser", { skip, timeout: 600_000 }, () => {
     });
   });
 
-  it("shows an application's trace, and a packet's journey within it", async () => {
-    const { traceId, spanId } = await sendApplicationTrace(running);
+  it("shows an application's trace, and the packets of its request under the span that sent it", async () => {
+    const client = await sendApplicationTrace(running);
+    const { traceId } = client;
     await withPage(`#/trace/${traceId}`, async (page) => {
       await page.locator("[role=treegrid]").waitFor();
-      assert.deepEqual(await page.locator(".row-label").allInnerTexts(), ["GET /cart", "SELECT cart"]);
-      await sendJoinedJourney(running, traceId, spanId);
-      await page.locator(".row-label", { hasText: "ip_rcv" }).waitFor();
-      const level = (name: string) =>
-        page.locator(`[role=row]:has(.row-label:text-is("${name}"))`).getAttribute("aria-level");
-      assert.deepEqual(await Promise.all(["GET /cart", "tcp packet", "ip_rcv"].map(level)), ["1", "2", "3"]);
-      await page.locator(".scope select").selectOption({ index: 1 });
-      await page.locator(".scope", { hasText: "sent by GET /cart of shop" }).waitFor();
-      assert.deepEqual(await page.locator(".row-label").allInnerTexts(), ["tcp packet", "ip_rcv"]);
+      const labels = () => page.locator(".row-label").allInnerTexts();
+      assert.deepEqual(await labels(), ["GET /cart", "GET", "GET /cart/:id"]);
+      await running.send(buildRequestRecording(client));
+      await page.locator(".row-label", { hasText: "tcp packet dropped" }).waitFor();
+      await page.reload();
+      await page.locator(".row-label", { hasText: "nf_hook_slow" }).waitFor();
+      assert.deepEqual(await labels(), [
+        "GET /cart",
+        "GET",
+        "tcp packet SYN",
+        "tcp packet SYN,ACK",
+        "tcp packet ACK",
+        "tcp packet dropped PSH,ACK",
+        "__tcp_transmit_skb",
+        "nf_hook_slow",
+        "tcp packet PSH,ACK",
+        "GET /cart/:id",
+        "tcp packet PSH,ACK",
+        "tcp packet FIN,ACK",
+      ]);
+      const levels = await Promise.all((await page.locator(".row").all()).map((row) => row.getAttribute("aria-level")));
+      assert.deepEqual(levels, ["1", "2", "3", "3", "3", "3", "4", "5", "3", "3", "3", "3"].map(String));
+      assert.deepEqual(
+        (await page.locator(".role-journey .note").allInnerTexts()).map((note) => note.trim()),
+        [
+          "handshake",
+          "handshake",
+          "handshake",
+          "data",
+          "retransmission",
+          "data of the response",
+          "close of the response",
+        ],
+      );
+      await page.locator(".scope select").selectOption({ index: 4 });
+      await page.locator(".scope", { hasText: "sent by GET of shop" }).waitFor();
+      assert.deepEqual(await labels(), ["tcp packet dropped PSH,ACK", "__tcp_transmit_skb", "nf_hook_slow"]);
+    });
+    await withPage(`#/journeys?text=${traceId}&sort=slowest`, async (page) => {
+      await page.locator(".journey").first().waitFor();
+      const row = page.locator(".journey", { hasText: "GET /cart" }).filter({ hasText: "application" }).first();
+      assert.match(await row.innerText(), /7 packets[^]*3 spans/);
     });
   });
 
@@ -432,62 +468,49 @@ function findFaintText(page: Page): Promise<string[]> {
   return page.evaluate(readFileSync(new URL("find-faint-text.js", SOURCES), "utf8")) as Promise<string[]>;
 }
 
-/** As an application does it: the official SDK and exporter. */
+/** As applications do it, with the official SDK and exporter: who asks, its request, and who answers. The ids are the request's. */
 async function sendApplicationTrace(running: RunningPage): Promise<{ traceId: string; spanId: string }> {
-  const exporter = new OTLPTraceExporter({ url: running.grpcUrl });
-  const resource = resourceFromAttributes({ "service.name": "shop" });
-  const provider = new NodeTracerProvider({ resource, spanProcessors: [new SimpleSpanProcessor(exporter)] });
-  const tracer = provider.getTracer("shop");
-  const request = tracer.startSpan("GET /cart", { startTime: new Date(1_795_000_000_000) });
-  const { traceId, spanId } = request.spanContext();
-  const { trace, context } = await import("@opentelemetry/api");
-  tracer
-    .startSpan("SELECT cart", { startTime: new Date(1_795_000_000_002) }, trace.setSpan(context.active(), request))
-    .end(new Date(1_795_000_000_004));
-  request.end(new Date(1_795_000_000_009));
-  await provider.forceFlush();
-  await provider.shutdown();
-  return { traceId, spanId };
+  const { trace, context, SpanKind } = await import("@opentelemetry/api");
+  const startMs = Number(connectionRealtimeNs / 1_000_000n);
+  const open = (service: string) => {
+    const exporter = new OTLPTraceExporter({ url: running.grpcUrl });
+    const resource = resourceFromAttributes({ "service.name": service });
+    return new NodeTracerProvider({ resource, spanProcessors: [new SimpleSpanProcessor(exporter)] });
+  };
+  const [shop, cart] = [open("shop"), open("cart")];
+  const under = (span: ReturnType<ReturnType<typeof shop.getTracer>["startSpan"]>) =>
+    trace.setSpan(context.active(), span);
+  const asked = shop.getTracer("shop").startSpan("GET /cart", { startTime: startMs, kind: SpanKind.SERVER });
+  const options = { startTime: startMs + 1, kind: SpanKind.CLIENT };
+  const request = shop.getTracer("http").startSpan("GET", options, under(asked));
+  const answering = { startTime: startMs + 215, kind: SpanKind.SERVER };
+  cart
+    .getTracer("http")
+    .startSpan("GET /cart/:id", answering, under(request))
+    .end(startMs + 230);
+  request.end(startMs + 260);
+  asked.end(startMs + 262);
+  for (const provider of [shop, cart]) {
+    await provider.forceFlush();
+    await provider.shutdown();
+  }
+  return request.spanContext();
 }
 
-/** A journey with the application's span as its parent, by OTLP/HTTP in JSON. */
-async function sendJoinedJourney(running: RunningPage, traceId: string, parentSpanId: string): Promise<void> {
-  const time = (offsetNs: number) => (1_795_000_000_005_000_000n + BigInt(offsetNs)).toString();
-  const text = (key: string, stringValue: string) => ({ key, value: { stringValue } });
-  const rootId = "00000000000000a1";
-  const spans = [
-    {
-      traceId,
-      spanId: rootId,
-      parentSpanId,
-      name: "tcp packet",
-      kind: 1,
-      startTimeUnixNano: time(0),
-      endTimeUnixNano: time(40_000),
-      attributes: [text("journey.end", "delivered")],
-    },
-    {
-      traceId,
-      spanId: "00000000000000a2",
-      parentSpanId: rootId,
-      name: "ip_rcv",
-      kind: 1,
-      startTimeUnixNano: time(100),
-      endTimeUnixNano: time(9_000),
-    },
-  ];
-  const body = {
-    resourceSpans: [
-      {
-        resource: { attributes: [text("service.name", "linux-network")] },
-        scopeSpans: [{ scope: { name: "skbspan" }, spans }],
-      },
-    ],
-  };
-  const response = await fetch(`${running.httpUrl}/v1/traces`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  assert.equal(response.status, 200);
+/** The packets of that request: what carries it is dropped and sent again. */
+function buildRequestRecording(ids: { readonly traceId: string; readonly spanId: string }): Uint8Array {
+  const data = { flags: PSH | ACK, sequence: 1_000, acknowledgement: 5_000, bytes: 200, lastsMs: 2 };
+  return buildConnection()
+    .announce()
+    .packet({ atMs: 2, flags: SYN, sequence: 999, lastsMs: 1 })
+    .packet({ atMs: 4, from: "server", flags: SYN | ACK, sequence: 4_999, acknowledgement: 1_000, lastsMs: 1 })
+    .packet({ atMs: 6, flags: ACK, sequence: 1_000, acknowledgement: 5_000, lastsMs: 1 })
+    .request({ atMs: 7, sequence: 1_000, ids })
+    .packet({ ...data, atMs: 8, end: wireJourneyEnd.dropped, hops: 2, secondHop: "nf_hook_slow" })
+    .packet({ ...data, atMs: 210 })
+    .request({ atMs: 228, from: "server", sequence: 5_000, ids, flags: wire.requestResponse })
+    .packet({ ...data, atMs: 229, from: "server", sequence: 5_000, acknowledgement: 1_200, bytes: 900 })
+    .packet({ atMs: 250, from: "server", flags: FIN | ACK, sequence: 5_900, acknowledgement: 1_200, lastsMs: 1 })
+    .clock(1_000)
+    .bytes();
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { createOtlpSink } from "../../exporter/export/create-otlp-sink.js";
+import { createJoiner, type JoinerOptions } from "../../exporter/join/create-joiner.js";
 import { createPipeline, runPipeline } from "../../exporter/pipeline.js";
 import { createOtlpReceivers } from "../../exporter/store/create-otlp-receivers.js";
 import { createPageServer } from "../../exporter/store/create-page-server.js";
@@ -11,7 +12,7 @@ export interface RunningPage {
   readonly store: TraceStore;
   readonly grpcUrl: string;
   readonly httpUrl: string;
-  /** Takes a stream of the tracer through decode, enrich, map and export, over OTLP/gRPC, into the store. */
+  /** Takes a stream of the tracer through all stages, over OTLP/gRPC, into the store. */
   send(recording: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
@@ -40,7 +41,7 @@ export async function startPage(ports: { readonly page?: number } = {}): Promise
     httpUrl: `http://${addresses.http}`,
     async send(recording) {
       const sink = createOtlpSink({ url: `http://${addresses.grpc}`, isPatient: true, flushTimeoutMs: 60_000 });
-      const pipeline = createPipeline({ sinks: [sink] });
+      const pipeline = createPipeline({ sinks: [sink], joiner: createJoiner(JOINING) });
       await runPipeline(pipeline, slices(recording));
       await pipeline.close();
       assert.equal(sink.stats().sentSpans, pipeline.spans, JSON.stringify(sink.stats().lostSpans));
@@ -51,6 +52,18 @@ export async function startPage(ports: { readonly page?: number } = {}): Promise
   };
 }
 
+/** As by default. */
+const JOINING: JoinerOptions = {
+  mode: "join",
+  sources: ["http1"],
+  isSampledOnly: false,
+  waitMs: 1_000,
+  maxJourneys: 250,
+  maxSpans: 1_000,
+  forMs: 60_000,
+  maxRequests: 65_536,
+  detail: "functions",
+};
 const SLICE_BYTES = 64 * 1024;
 
 /** As a pipe gives them. */

@@ -29,6 +29,7 @@ export interface PacketFields {
   readonly netnsCookie?: bigint;
   readonly port?: number;
   readonly isSent?: boolean;
+  readonly secondHop?: "ip_rcv" | "nf_hook_slow";
   readonly context?: object;
 }
 
@@ -39,6 +40,8 @@ export interface RequestFields {
   /** Numbers the trace and the span; undefined: of no trace. */
   readonly trace?: number;
   readonly span?: number;
+  /** In place of numbers: what an application's own span has. */
+  readonly ids?: { readonly traceId: string; readonly spanId: string };
   readonly source?: number;
   readonly flags?: number;
   readonly traceFlags?: number;
@@ -96,6 +99,7 @@ export function buildConnection(): ConnectionBuilder {
     .probe(0, "__tcp_transmit_skb")
     .probe(1, "ip_rcv")
     .probe(2, "tcp_v4_rcv")
+    .probe(3, "nf_hook_slow")
     .dropReason(8, "SKB_DROP_REASON_NETFILTER_DROP");
   const builder: ConnectionBuilder = {
     recording,
@@ -111,7 +115,8 @@ export function buildConnection(): ConnectionBuilder {
       } = fields;
       const first = fields.isSent === false ? 1 : 0;
       const hops = Array.from({ length: fields.hops ?? 3 }, (_, index) => {
-        const probe = index === 0 ? first : 1 + (index % 2);
+        const second = fields.secondHop === "nf_hook_slow" ? 3 : 2;
+        const probe = index === 0 ? first : index % 2 === 1 ? second : 1;
         return { hop: { probe, enter: at(atMs) + BigInt(index), leave: at(atMs + lastsMs) - BigInt(index) } };
       });
       recording.journey(
@@ -166,7 +171,12 @@ export function buildConnection(): ConnectionBuilder {
         stream,
         flags,
         traceFlags,
-        requestSource: source ?? (trace === undefined ? wireRequestSource.none : wireRequestSource.http1),
+        requestSource:
+          source ?? (trace === undefined && !fields.ids ? wireRequestSource.none : wireRequestSource.http1),
+        ...(fields.ids && {
+          traceId: [...Buffer.from(fields.ids.traceId, "hex")],
+          spanId: [...Buffer.from(fields.ids.spanId, "hex")],
+        }),
         ...(trace === undefined ? {} : { traceId: [...traceIdOf(trace)], spanId: [...spanIdOf(span ?? trace)] }),
       });
       return builder;

@@ -49,7 +49,7 @@ const JourneyRow = memo(function JourneyRow({ journey, longestNs }: JourneyRowPr
           {formatClock(journey.startUnixNs)}
         </time>
         <EndBadge end={journey.end || kind} isFault={journey.failed} />
-        <span class="j-what">{isApplication ? <b>{journey.name}</b> : <Packet journey={journey} />}</span>
+        <span class="j-what">{isApplication ? <Application journey={journey} /> : <Packet journey={journey} />}</span>
         <span class="j-way">
           <NamespaceTrail namespaces={journey.namespaces} />
           {drop && (
@@ -74,7 +74,21 @@ const JourneyRow = memo(function JourneyRow({ journey, longestNs }: JourneyRowPr
 function isSameRow(before: JourneyRowProps, after: JourneyRowProps): boolean {
   const [a, b] = [before.journey, after.journey];
   return (
-    before.longestNs === after.longestNs && a.durationNs === b.durationNs && a.hops === b.hops && a.failed === b.failed
+    before.longestNs === after.longestNs &&
+    a.durationNs === b.durationNs &&
+    a.hops === b.hops &&
+    a.packets === b.packets &&
+    a.request === b.request &&
+    a.failed === b.failed
+  );
+}
+
+function Application({ journey: { name, packets } }: { readonly journey: JourneySummary }) {
+  return (
+    <>
+      <b>{name}</b>
+      {packets > 0 && <span class="tag">{formatCount(packets, "packet")}</span>}
+    </>
   );
 }
 
@@ -89,7 +103,11 @@ function Packet({ journey }: { readonly journey: JourneySummary }) {
           {formatEndpoint(source)} → {formatEndpoint(destination)}
         </code>
       )}
-      {journey.joined && <span class="tag">part of an application's trace</span>}
+      {journey.joined && (
+        <span class="tag" title="It is part of an application's trace">
+          {journey.request ?? "part of an application's trace"}
+        </span>
+      )}
     </>
   );
 }

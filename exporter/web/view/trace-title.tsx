@@ -55,7 +55,7 @@ function JourneyHeading({ journey }: { readonly journey: JourneySummary }) {
 function ApplicationHeading({ trace, root }: { readonly trace: TraceAnswer; readonly root: SpanView | undefined }) {
   return (
     <>
-      <span class="proto">{root?.name ?? "trace"}</span>
+      <span>{root?.name ?? "trace"}</span>
       <small>
         {formatCount(trace.spans.length, "span")} of {trace.resources.map(({ label }) => label).join(", ")}
       </small>

@@ -25,10 +25,23 @@ export function WaterfallBar({ span, scale }: { readonly span: SpanView; readonl
 }
 
 function describe(span: SpanView): string {
-  if (span.role === "journey") return "";
+  if (span.role === "journey") return describePacket(span);
   const reason = span.attributes["skb.drop.reason"];
   if (typeof reason === "string") return `✕ ${reason}`;
   const changes = readChanges(span).filter(isRewrite);
   if (changes.length > 0) return changes.map(({ field, after }) => `${field} → ${after}`).join(", ");
   return span.failed ? `! ${span.statusMessage}` : "";
+}
+
+/** Of a packet in an application's trace: what it is to the request. */
+function describePacket({ attributes }: SpanView): string {
+  const part = attributes["journey.join"];
+  if (typeof part !== "string") return "";
+  const isResponse = attributes["journey.request.response"] === true;
+  const leftOut = attributes["journey.left_out.journeys"];
+  const words = [
+    `${part}${isResponse ? " of the response" : ""}`,
+    ...(typeof leftOut === "number" ? [`${leftOut} more packets are not here`] : []),
+  ];
+  return words.join("; ");
 }

@@ -27,7 +27,7 @@ const MAX_ROWS = 3_000;
 
 export function Waterfall(props: WaterfallProps) {
   const { trace, tree, top, spans, selectedId, isCompressed } = props;
-  const [collapsed, setCollapsed] = useState<ReadonlySet<string>>(new Set<string>());
+  const [collapsed, setCollapsed] = useState(() => closedAtFirst(top, spans));
   const [maxRows, setMaxRows] = useState(MAX_ROWS);
   const scale = useMemo(() => buildScale(spans, isCompressed), [spans, isCompressed]);
   const rows = useMemo(() => buildRows(tree, top, collapsed), [tree, top, collapsed]);
@@ -73,6 +73,18 @@ export function Waterfall(props: WaterfallProps) {
       )}
     </div>
   );
+}
+
+/** Under an application's spans the packets alone are shown at first, and the functions only of those that were dropped. */
+function closedAtFirst(top: readonly SpanView[], spans: readonly SpanView[]): ReadonlySet<string> {
+  if (top.every(({ role }) => role === "journey")) return new Set<string>();
+  return new Set(spans.filter(({ role, failed }) => role === "journey" && !failed).map(({ id }) => id));
+}
+
+/** Packets side by side under a request have one name. */
+function nameRow({ name, role, attributes }: SpanView): string {
+  const flags = attributes["tcp.flags"];
+  return role === "journey" && typeof flags === "string" ? `${name}  ${flags}` : name;
 }
 
 function useRowKeys(
@@ -203,7 +215,7 @@ const WaterfallRow = memo(
             >
               {hasChildren ? (isCollapsed ? "▸" : "▾") : ""}
             </span>
-            <span class="row-label">{span.name}</span>
+            <span class="row-label">{nameRow(span)}</span>
           </span>
           <span role="gridcell" class="row-bar">
             <WaterfallBar span={span} scale={scale} />
