@@ -82,9 +82,9 @@ function closedAtFirst(top: readonly SpanView[], spans: readonly SpanView[]): Re
 }
 
 /** Packets side by side under a request have one name. */
-function nameRow({ name, role, attributes }: SpanView): string {
+function nameRow({ name, attributes }: SpanView): string {
   const flags = attributes["tcp.flags"];
-  return role === "journey" && typeof flags === "string" ? `${name}  ${flags}` : name;
+  return attributes["journey.join"] !== undefined && typeof flags === "string" ? `${name}  ${flags}` : name;
 }
 
 function useRowKeys(
