@@ -7,6 +7,7 @@
  *   http-test [--heads 010] --events   standard input is a stream: its events, a line of JSON each;
  *                                      --heads: of responses, which of them answer HEAD
  */
+#include <ctype.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,12 +44,7 @@ struct test {
 	} result;
 };
 
-/* ---- cases -------------------------------------------------------------------------------------------------------- */
-
-static int digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c - 'a' + 10;
-}
+/* ---- cases, as cases.h says --------------------------------------------------------------------------------------- */
 
 static void add_byte(struct stream *stream, uint8_t byte)
 {
@@ -59,28 +55,164 @@ static void add_byte(struct stream *stream, uint8_t byte)
 	stream->bytes[stream->count++] = byte;
 }
 
+static void mark_event(struct stream *stream)
+{
+	stream->has_event[stream->count - 1] = true;
+}
+
+/* The number that stands there; moves `text` behind it. */
+static uint32_t read_number(const char **text, int base)
+{
+	char *end;
+	uint32_t number = strtoul(*text, &end, base);
+
+	*text = end;
+	return number;
+}
+
+static uint8_t read_hex_byte(const char **text)
+{
+	char digits[3] = { (*text)[0], (*text)[1] };
+
+	*text += 2;
+	return strtoul(digits, NULL, 16);
+}
+
+static void add_string(struct stream *stream, const char *text, size_t length)
+{
+	add_byte(stream, length);
+	for (size_t i = 0; i < length; i++)
+		add_byte(stream, text[i]);
+}
+
+/* The characters whose codes have 5 bits, then those with 6, in the order of their codes (RFC 7541 appendix B). */
+static void add_huffman(struct stream *stream, const char *text, size_t length)
+{
+	static const char short_codes[] = "012aceiost", codes[] = " %-./3456789=A_bdfghlmnpru";
+	size_t length_at = stream->count;
+	uint64_t word = 0;
+	unsigned bits = 0;
+
+	add_byte(stream, 0);
+	for (size_t i = 0; i < length; i++) {
+		const char *is_short = strchr(short_codes, text[i]);
+		unsigned code = is_short ? is_short - short_codes : 0x14 + (strchr(codes, text[i]) - codes);
+
+		word = is_short ? word << 5 | code : word << 6 | code;
+		for (bits += is_short ? 5 : 6; bits >= 8; bits -= 8)
+			add_byte(stream, word >> (bits - 8));
+	}
+	if (bits)
+		add_byte(stream, word << (8 - bits) | ((1 << (8 - bits)) - 1));
+	stream->bytes[length_at] = 0x80 | (stream->count - length_at - 1);
+}
+
+static void add_frame_header(struct stream *stream, const char **text)
+{
+	uint8_t type = read_number(text, 16), flags = read_number(text, 16);
+	uint32_t id = read_number(text, 16);
+
+	add_byte(stream, 0);
+	mark_event(stream);
+	add_byte(stream, 0);
+	add_byte(stream, 0);
+	add_byte(stream, type);
+	add_byte(stream, flags);
+	for (int shift = 24; shift >= 0; shift -= 8)
+		add_byte(stream, id >> shift);
+	mark_event(stream);
+	if (**text == ':')
+		++*text;
+}
+
+static void set_frame_length(struct stream *stream, size_t frame_at)
+{
+	size_t length = stream->count - frame_at - HTTP2_FRAME_HEADER_BYTES;
+
+	stream->bytes[frame_at] = length >> 16;
+	stream->bytes[frame_at + 1] = length >> 8;
+	stream->bytes[frame_at + 2] = length;
+}
+
+static const char *add_quoted(struct stream *stream, const char *c)
+{
+	const char *end = strchr(c + 1, *c);
+
+	if (*c == '~')
+		add_huffman(stream, c + 1, end - c - 1);
+	else
+		add_string(stream, c + 1, end - c - 1);
+	return end + 1;
+}
+
+static const char *add_repeated(struct stream *stream, const char *c)
+{
+	uint32_t count;
+	uint8_t byte;
+
+	c++;
+	count = read_number(&c, 10);
+	c++;
+	byte = read_hex_byte(&c);
+	while (count--)
+		add_byte(stream, byte);
+	return c;
+}
+
+static void add_preface(struct stream *stream)
+{
+	for (size_t i = 0; i < HTTP2_PREFACE_BYTES; i++) {
+		add_byte(stream, preface[i]);
+		if (!i)
+			mark_event(stream);
+	}
+}
+
+static void read_http2(struct stream *stream, const char *c)
+{
+	size_t frame_at = 0;
+
+	while (*c) {
+		if (*c == '\'' || *c == '~') {
+			c = add_quoted(stream, c);
+		} else if (*c == '*') {
+			c = add_repeated(stream, c);
+		} else if (*c == '{') {
+			c++;
+			frame_at = stream->count;
+			add_frame_header(stream, &c);
+		} else if (isxdigit(*c)) {
+			add_byte(stream, read_hex_byte(&c));
+		} else {
+			if (*c == '}')
+				set_frame_length(stream, frame_at);
+			else if (*c == '|')
+				mark_event(stream);
+			else if (*c == 'P')
+				add_preface(stream);
+			c++;
+		}
+	}
+}
+
 static void read_case(struct stream *stream, const struct http_case *item)
 {
 	memset(stream, 0, sizeof(*stream));
 	stream->answers_head = item->answers_head;
 	stream->answers_connect = item->answers_connect;
+	if (item->is_http2) {
+		read_http2(stream, item->input);
+		return;
+	}
 	for (const char *c = item->input; *c; c++) {
-		if (*c == '|') {
-			stream->has_event[stream->count - 1] = true;
-		} else if (!item->is_hex) {
+		if (*c == '|')
+			mark_event(stream);
+		else
 			add_byte(stream, *c);
-		} else if (*c == 'P') {
-			for (size_t i = 0; i < sizeof(preface) - 1; i++) {
-				add_byte(stream, preface[i]);
-				stream->has_event[stream->count - 1] = !i;
-			}
-			c++;
-		} else if (*c != ' ') {
-			add_byte(stream, digit(c[0]) << 4 | digit(c[1]));
-			c++;
-		}
 	}
 }
+
+/* ---- running ------------------------------------------------------------------------------------------------------ */
 
 static void begin(struct http_parser *p, const struct stream *stream)
 {

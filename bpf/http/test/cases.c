@@ -9,8 +9,18 @@
 #define NEXT "G|ET / HTTP/1.1\r\n\r\n|"
 #define FIELD(value) GET "traceparent: " value "\r\n\r\n|"
 
+/* HTTP/2: the preface and a first SETTINGS; :method GET, :path /, :scheme http. */
+#define CLIENT "P {04 00 0} "
+#define CLIENT_EVENTS "S S F(4 0 0)"
+#define METHOD "828684"
+#define NAME "'traceparent'"
+#define VALUE "'00-" TRACE "'"
+#define NAME_HUFFMAN "~traceparent~"
+#define VALUE_HUFFMAN "~00-" TRACE "~"
+#define OTHER_HUFFMAN "~00-" OTHER "~"
+
 #define TEXT(...) { __VA_ARGS__, false, false, false }
-#define HEX(...) { __VA_ARGS__, true, false, false }
+#define HTTP2(...) { __VA_ARGS__, true, false, false }
 
 const struct http_case http_cases[] = {
 	/* ---- HTTP/1: where the trace context may stand ---- */
@@ -158,8 +168,220 @@ const struct http_case http_cases[] = {
 	TEXT("another version of a response", "H|TTP/2 |200 A\r\n\r\n", "S L"),
 	TEXT("a request among responses", "H|TTP/1.1 204 A\r\n\r\n|G|ET |/ HTTP/1.1\r\n\r\n", "S H(204 -)E S L"),
 
-/* ---- HTTP/2 ---- */
-#include "cases_http2.inc"
+	/* ---- HTTP/2 ---- */
+	HTTP2("plain, not indexed", CLIENT "{01 05 1: " METHOD " 00 " NAME " " VALUE "}|",
+	      CLIENT_EVENTS " S F(1 1 72) H(1 " TRACE ")E(1)"),
+	HTTP2("never indexed", CLIENT "{01 05 1: " METHOD " 10 " NAME " " VALUE "}|",
+	      CLIENT_EVENTS " S F(1 1 72) H(1 " TRACE ")E(1)"),
+	HTTP2("Huffman", CLIENT "{01 05 1: " METHOD " 00 " NAME_HUFFMAN " " VALUE_HUFFMAN "}|",
+	      CLIENT_EVENTS " S F(1 1 53) H(1 " TRACE ")E(1)"),
+	HTTP2("Huffman name, plain value", CLIENT "{01 05 1: " METHOD " 00 " NAME_HUFFMAN " " VALUE "}|",
+	      CLIENT_EVENTS " S F(1 1 69) H(1 " TRACE ")E(1)"),
+	HTTP2("name in upper case", CLIENT "{01 05 1: " METHOD " 00 'Traceparent' " VALUE "}|",
+	      CLIENT_EVENTS " S F(1 1 72) H(1 -)E(1)"),
+	HTTP2("another name of that length", CLIENT "{01 05 1: " METHOD " 00 'traceparens' " VALUE "}|",
+	      CLIENT_EVENTS " S F(1 1 72) H(1 -)E(1)"),
+	HTTP2("another name of that Huffman length", CLIENT "{01 05 1: " METHOD " 00 ~traceparens~ " VALUE "}|",
+	      CLIENT_EVENTS " S F(1 1 69) H(1 -)E(1)"),
+	HTTP2("inserted, then indexed",
+	      CLIENT "{01 05 1: " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN "}| {01 05 3: " METHOD
+		     " be}| {01 05 5: " METHOD " be}|",
+	      CLIENT_EVENTS " S F(1 1 53) H(1 " TRACE ")E(1) S F(1 3 4) H(3 " TRACE ")E(3) S F(1 5 4) H(5 " TRACE
+			    ")E(5)"),
+	HTTP2("indexed name, inserted",
+	      CLIENT "{01 05 1: " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN "}| {01 05 3: " METHOD
+		     " 7e " OTHER_HUFFMAN "}| {01 05 5: " METHOD " be}| {01 05 7: " METHOD " bf}|",
+	      CLIENT_EVENTS " S F(1 1 53) H(1 " TRACE ")E(1) S F(1 3 44) H(3 " OTHER ")E(3) S F(1 5 4) H(5 " OTHER
+			    ")E(5) S F(1 7 4) H(7 " TRACE ")E(7)"),
+	HTTP2("indexed name, not inserted",
+	      CLIENT "{01 05 1: " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN "}| {01 05 3: " METHOD
+		     " 0f2f " OTHER_HUFFMAN "}| {01 05 5: " METHOD " be}|",
+	      CLIENT_EVENTS " S F(1 1 53) H(1 " TRACE ")E(1) S F(1 3 45) H(3 " OTHER ")E(3) S F(1 5 4) H(5 " TRACE
+			    ")E(5)"),
+	HTTP2("others inserted after it",
+	      CLIENT "{01 05 1: " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN
+		     " 40 'ccccc' 'dddddd' 40 'ccccc' 'dddddd'}| {01 05 3: " METHOD " c0}| {01 05 5: " METHOD
+		     " bf}| {01 05 7: " METHOD " be}| {01 05 9: " METHOD " 0f31 " OTHER_HUFFMAN "}|",
+	      CLIENT_EVENTS " S F(1 1 81) H(1 " TRACE ")E(1) S F(1 3 4) H(3 " TRACE
+			    ")E(3) S F(1 5 4) H(5 -)E(5) S F(1 7 4) H(7 -)E(7) S F(1 9 45) H(9 " OTHER ")E(9)"),
+	HTTP2("others inserted before it",
+	      CLIENT "{01 05 1: " METHOD " 40 'ccccc' 'dddddd' 40 'ccccc' 'dddddd' 40 " NAME_HUFFMAN " " VALUE_HUFFMAN
+		     "}| {01 05 3: " METHOD " be}| {01 05 5: " METHOD " bf}|",
+	      CLIENT_EVENTS " S F(1 1 81) H(1 " TRACE ")E(1) S F(1 3 4) H(3 " TRACE ")E(3) S F(1 5 4) H(5 -)E(5)"),
+	HTTP2("static name inserted",
+	      CLIENT "{01 05 1: " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN "}| {01 05 3: " METHOD
+		     " 41 'aaaaaaaaa'}| {01 05 5: " METHOD " bf}| {01 05 7: " METHOD " be}|",
+	      CLIENT_EVENTS " S F(1 1 53) H(1 " TRACE ")E(1) S F(1 3 14) H(3 -)E(3) S F(1 5 4) H(5 " TRACE
+			    ")E(5) S F(1 7 4) H(7 -)E(7)"),
+	HTTP2("twice in a message",
+	      CLIENT "{01 05 1: " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN
+		     "}| {01 05 3: " METHOD " be}| {01 05 5: " METHOD " be bf}|",
+	      CLIENT_EVENTS " S F(1 1 103) H(1 -)E(1) S F(1 3 4) H(3 " TRACE ")E(3) S F(1 5 5) H(5 -)E(5)"),
+	HTTP2("invalid value inserted",
+	      CLIENT "{01 05 1: " METHOD " 40 " NAME " 37 *55:30}| {01 05 3: " METHOD " be}| {01 05 5: " METHOD
+		     " 7e " OTHER_HUFFMAN "}|",
+	      CLIENT_EVENTS " S F(1 1 72) H(1 -)E(1) S F(1 3 4) H(3 -)E(3) S F(1 5 44) H(5 " OTHER ")E(5)"),
+	HTTP2("empty value", CLIENT "{01 05 1: " METHOD " 00 " NAME " 00}| {01 05 3: " METHOD "}|",
+	      CLIENT_EVENTS " S F(1 1 17) H(1 -)E(1) S F(1 3 3) H(3 -)E(3)"),
+	HTTP2("empty name",
+	      CLIENT "{01 05 1: " METHOD " 40 00 ''}| {01 05 3: " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN
+		     "}| {01 05 5: " METHOD " be}|",
+	      CLIENT_EVENTS " S F(1 1 6) H(1 -)E(1) S F(1 3 53) H(3 " TRACE ")E(3) S F(1 5 4) H(5 " TRACE ")E(5)"),
+	HTTP2("nine values, eight are kept",
+	      CLIENT
+	      "{01 05 1: " METHOD " 40 " NAME " '00-11111111111111111111111111111111-1111111111111111-01' 40 " NAME
+	      " '00-22222222222222222222222222222222-2222222222222222-01' 40 " NAME
+	      " '00-33333333333333333333333333333333-3333333333333333-01' 40 " NAME
+	      " '00-44444444444444444444444444444444-4444444444444444-01' 40 " NAME
+	      " '00-55555555555555555555555555555555-5555555555555555-01' 40 " NAME
+	      " '00-66666666666666666666666666666666-6666666666666666-01' 40 " NAME
+	      " '00-77777777777777777777777777777777-7777777777777777-01' 40 " NAME
+	      " '00-88888888888888888888888888888888-8888888888888888-01' 40 " NAME
+	      " '00-99999999999999999999999999999999-9999999999999999-01'}| {01 05 3: " METHOD " c5}| {01 05 5: " METHOD
+	      " c6}| {01 05 7: " METHOD " 0f37 " OTHER_HUFFMAN "}| {01 05 9: " METHOD " c6 c5}|",
+	      CLIENT_EVENTS
+	      " S F(1 1 624) H(1 -)E(1) S F(1 3 4) H(3 22222222222222222222222222222222-2222222222222222-01)E(3) S F(1 5 4) H(5 -)E(5) S F(1 7 45) H(7 " OTHER
+	      ")E(7) S F(1 9 5) H(9 -)E(9)"),
+	HTTP2("size 0, nothing is inserted",
+	      CLIENT "{01 05 1: 20 " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN "}| {01 05 3: " METHOD " 00 " NAME
+		     " " VALUE "}| {01 05 5: " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN " 00 'a' 'b'}|",
+	      CLIENT_EVENTS " S F(1 1 54) H(1 " TRACE ")E(1) S F(1 3 72) H(3 " TRACE ")E(3) S F(1 5 58) H(5 " TRACE
+			    ")E(5)"),
+	HTTP2("size 0 and back",
+	      CLIENT "{01 05 1: 20 3fe11f " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN "}| {01 05 3: " METHOD " be}|",
+	      CLIENT_EVENTS " S F(1 1 57) H(1 " TRACE ")E(1) S F(1 3 4) H(3 " TRACE ")E(3)"),
+	HTTP2("an entry larger than the table by a byte",
+	      CLIENT "{01 05 1: " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN
+		     " 40 'abc' 7fdf1e *4062:65}| {01 05 3: " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN
+		     "}| {01 05 5: " METHOD " be}|",
+	      CLIENT_EVENTS " S F(1 1 4123) H(1 " TRACE ")E(1) S F(1 3 53) H(3 " TRACE ")E(3) S F(1 5 4) H(5 " TRACE
+			    ")E(5)"),
+	HTTP2("an entry as large as the table",
+	      CLIENT "{01 05 1: " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN
+		     " 40 'abc' 7fde1e *4061:65}| {01 05 3: " METHOD " be}| {01 05 5: " METHOD " 40 " NAME_HUFFMAN
+		     " " VALUE_HUFFMAN "}| {01 05 7: " METHOD " be}| {01 05 9: " METHOD " bf}|",
+	      CLIENT_EVENTS " S F(1 1 4122) H(1 " TRACE ")E(1) S F(1 3 4) H(3 -)E(3) S F(1 5 53) H(5 " TRACE
+			    ")E(5) S F(1 7 4) H(7 " TRACE ")E(7) S F(1 9 4) H(9 -)E(9)"),
+	HTTP2("a Huffman coded entry larger by a byte",
+	      CLIENT "{01 05 1: " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN
+		     " 40 'abc' ffec12 *2538:00 03}| {01 05 3: " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN
+		     "}| {01 05 5: " METHOD " be}|",
+	      CLIENT_EVENTS " S F(1 1 2600) H(1 " TRACE ")E(1) S F(1 3 53) H(3 " TRACE ")E(3) S F(1 5 4) H(5 " TRACE
+			    ")E(5)"),
+	HTTP2("a Huffman coded entry as large as the table",
+	      CLIENT "{01 05 1: " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN
+		     " 40 'abc' ffec12 *2538:00 7f}| {01 05 3: " METHOD " be}| {01 05 5: " METHOD " 40 " NAME_HUFFMAN
+		     " " VALUE_HUFFMAN "}| {01 05 7: " METHOD " bf}|",
+	      CLIENT_EVENTS " S F(1 1 2600) H(1 " TRACE ")E(1) S F(1 3 4) H(3 -)E(3) S F(1 5 53) H(5 " TRACE
+			    ")E(5) S F(1 7 4) H(7 -)E(7)"),
+	HTTP2("a value of the longest codes",
+	      CLIENT "{01 05 1: " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN
+		     " 40 'abc' 88 fffffff3 ffffffd3}| {01 05 3: " METHOD " bf}|",
+	      CLIENT_EVENTS " S F(1 1 67) H(1 " TRACE ")E(1) S F(1 3 4) H(3 " TRACE ")E(3)"),
+	HTTP2("a size that a table's name leaves open",
+	      CLIENT
+	      "{01 05 1: " METHOD
+	      " 40 'nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn' 'x' 7e 7fa11e *4000:65|}",
+	      CLIENT_EVENTS " S F(1 1 4111) L"),
+	HTTP2("index 0", CLIENT "{01 05 1: " METHOD " 80|}", CLIENT_EVENTS " S F(1 1 4) L"),
+	HTTP2("beyond the table", CLIENT "{01 05 1: " METHOD " be|}", CLIENT_EVENTS " S F(1 1 4) L"),
+	HTTP2("name beyond the table", CLIENT "{01 05 1: " METHOD " 7e| 00}", CLIENT_EVENTS " S F(1 1 5) L"),
+	HTTP2("resize within", CLIENT "{01 05 1: " METHOD " 20|}", CLIENT_EVENTS " S F(1 1 4) L"),
+	HTTP2("ends within an integer", CLIENT "{01 05 1: " METHOD " ff|}", CLIENT_EVENTS " S F(1 1 4) L"),
+	HTTP2("ends within a name", CLIENT "{01 05 1: " METHOD " 00 0b 7472|}", CLIENT_EVENTS " S F(1 1 7) L"),
+	HTTP2("ends within a value", CLIENT "{01 05 1: " METHOD " 00 " NAME " 37 30|}", CLIENT_EVENTS " S F(1 1 18) L"),
+	HTTP2("an integer too large", CLIENT "{01 05 1: " METHOD " ff ffffffff7f| 82}", CLIENT_EVENTS " S F(1 1 10) L"),
+	HTTP2("an integer too long", CLIENT "{01 05 1: " METHOD " ff 808080808000| 8282}",
+	      CLIENT_EVENTS " S F(1 1 12) L"),
+	HTTP2("a string too long", CLIENT "{01 05 1: " METHOD " 00 " NAME " 7f 81ff04| 8282}",
+	      CLIENT_EVENTS " S F(1 1 22) L"),
+	HTTP2("padding of zeros",
+	      CLIENT "{01 05 1: " METHOD " 00 " NAME
+		     " a7 001600e575c6c2f85c248d33248f34d3c58c41091e03217c8b46e8e4723742e3e2032cb215801e}|",
+	      CLIENT_EVENTS " S F(1 1 56) H(1 -)E(1)"),
+	HTTP2("padding of a byte",
+	      CLIENT "{01 05 1: " METHOD " 00 " NAME
+		     " a8 001600e575c6c2f85c248d33248f34d3c58c41091e03217c8b46e8e4723742e3e2032cb215801fff}|",
+	      CLIENT_EVENTS " S F(1 1 57) H(1 -)E(1)"),
+	HTTP2("version 01 with more",
+	      CLIENT "{01 05 1: " METHOD " 00 " NAME " ~01-" TRACE "-..~}| {01 05 3: " METHOD " 00 " NAME " ~01-" TRACE
+		     "..~}|",
+	      CLIENT_EVENTS " S F(1 1 58) H(1 " TRACE ")E(1) S F(1 3 57) H(3 -)E(3)"),
+	HTTP2("continued after 0 bytes",
+	      CLIENT "{01 01 1} {09 00 1} {09 04 1: " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN
+		     "}| {01 05 3: " METHOD " be}|",
+	      CLIENT_EVENTS " S F(1 1 0) S F(9 1 0) S F(9 1 53) H(1 " TRACE ")E(1) S F(1 3 4) H(3 " TRACE ")E(3)"),
+	HTTP2("continued after 1 bytes",
+	      CLIENT "{01 01 1: 82} {09 00 1} {09 04 1: 8684 40 " NAME_HUFFMAN " " VALUE_HUFFMAN "}| {01 05 3: " METHOD
+		     " be}|",
+	      CLIENT_EVENTS " S F(1 1 1) S F(9 1 0) S F(9 1 52) H(1 " TRACE ")E(1) S F(1 3 4) H(3 " TRACE ")E(3)"),
+	HTTP2("continued after 7 bytes",
+	      CLIENT "{01 01 1: " METHOD " 40 88 4d83} {09 00 1} {09 04 1: 216b1d85a93f " VALUE_HUFFMAN
+		     "}| {01 05 3: " METHOD " be}|",
+	      CLIENT_EVENTS " S F(1 1 7) S F(9 1 0) S F(9 1 46) H(1 " TRACE ")E(1) S F(1 3 4) H(3 " TRACE ")E(3)"),
+	HTTP2("continued after 13 bytes",
+	      CLIENT "{01 01 1: " METHOD " 40 " NAME_HUFFMAN "} {09 00 1} {09 04 1: " VALUE_HUFFMAN
+		     "}| {01 05 3: " METHOD " be}|",
+	      CLIENT_EVENTS " S F(1 1 13) S F(9 1 0) S F(9 1 40) H(1 " TRACE ")E(1) S F(1 3 4) H(3 " TRACE ")E(3)"),
+	HTTP2("continued after 23 bytes",
+	      CLIENT
+	      "{01 01 1: " METHOD " 40 " NAME_HUFFMAN
+	      " a7 001600e575c6c2f85c} {09 00 1} {09 04 1: 248d33248f34d3c58c41091e03217c8b46e8e4723742e3e2032cb215801f}| {01 05 3: " METHOD
+	      " be}|",
+	      CLIENT_EVENTS " S F(1 1 23) S F(9 1 0) S F(9 1 30) H(1 " TRACE ")E(1) S F(1 3 4) H(3 " TRACE ")E(3)"),
+	HTTP2("continued after 52 bytes",
+	      CLIENT
+	      "{01 01 1: " METHOD " 40 " NAME_HUFFMAN
+	      " a7 001600e575c6c2f85c248d33248f34d3c58c41091e03217c8b46e8e4723742e3e2032cb21580} {09 00 1} {09 04 1: 1f}| {01 05 3: " METHOD
+	      " be}|",
+	      CLIENT_EVENTS " S F(1 1 52) S F(9 1 0) S F(9 1 1) H(1 " TRACE ")E(1) S F(1 3 4) H(3 " TRACE ")E(3)"),
+	HTTP2("continued after 55 bytes",
+	      CLIENT "{01 01 1: " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN
+		     " 00 7f} {09 00 1} {09 04 1: 8101 *256:61 01 62}| {01 05 3: " METHOD " be}|",
+	      CLIENT_EVENTS " S F(1 1 55) S F(9 1 0) S F(9 1 260) H(1 " TRACE ")E(1) S F(1 3 4) H(3 " TRACE ")E(3)"),
+	HTTP2("continued after 316 bytes",
+	      CLIENT "{01 01 1: " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN
+		     " 00 7f8101 *256:61 05 6262} {09 00 1} {09 04 1: 626262}| {01 05 3: " METHOD " be}|",
+	      CLIENT_EVENTS " S F(1 1 316) S F(9 1 0) S F(9 1 3) H(1 " TRACE ")E(1) S F(1 3 4) H(3 " TRACE ")E(3)"),
+	HTTP2("padded, with priority",
+	      CLIENT "{01 2d 1: 05 80000003ff " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN " *5:00}|",
+	      CLIENT_EVENTS " S F(1 1 64) H(1 " TRACE ")E(1)"),
+	HTTP2("padding only", CLIENT "{01 0c 1: 02 0000}|", CLIENT_EVENTS " S F(1 1 3) H(1 -)"),
+	HTTP2("more padding than there is", CLIENT "{01 0d 1: ff| " METHOD "}", CLIENT_EVENTS " S F(1 1 4) L"),
+	HTTP2("too short for its priority", CLIENT "00|0004012500000001|", CLIENT_EVENTS " S L"),
+	HTTP2("data",
+	      CLIENT "{01 04 1: " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN
+		     "}| {00 00 1: 010203} {00 01 1: 00000000}| {00 01 1}|",
+	      CLIENT_EVENTS " S F(1 1 53) H(1 " TRACE ") S F(0 1 3) S F(0 1 4) E(1) S F(0 1 0)E(1)"),
+	HTTP2("trailers are no request, and count",
+	      CLIENT "{01 05 1: " METHOD " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN "}| {01 04 3: " METHOD
+		     " be}| {01 05 3: 40 'g' '0'}| {01 05 5: " METHOD " bf}|",
+	      CLIENT_EVENTS " S F(1 1 53) H(1 " TRACE ")E(1) S F(1 3 4) H(3 " TRACE
+			    ") S F(1 3 5) E(3) S F(1 5 4) H(5 " TRACE ")E(5)"),
+	HTTP2("other frames",
+	      CLIENT
+	      "{06 00 0: 0102030405060708} {08 00 0: 0000ffff} {02 00 1: 00000000ff} {fe 07 9: aabbcc} {04 00 0: 000400000001} {04 01 0} {03 00 1: 00000008} {07 00 0: 0000000000000000aa} {01 05 1: " METHOD
+	      " 40 " NAME_HUFFMAN " " VALUE_HUFFMAN "}|",
+	      CLIENT_EVENTS
+	      " S F(6 0 8) S F(8 0 4) S F(2 1 5) S F(254 9 3) S F(4 0 6) S F(4 0 0) S F(3 1 4) S F(7 0 9) S F(1 1 53) H(1 " TRACE
+	      ")E(1)"),
+	HTTP2("PING of 7 bytes", CLIENT "00|0007060000000000|", CLIENT_EVENTS " S L"),
+	HTTP2("SETTINGS of 5 bytes", CLIENT "00|0005040000000000|", CLIENT_EVENTS " S L"),
+	HTTP2("SETTINGS on a stream", CLIENT "00|0000040000000001|", CLIENT_EVENTS " S L"),
+	HTTP2("DATA on no stream", CLIENT "00|0001000000000000|", CLIENT_EVENTS " S L"),
+	HTTP2("an even stream", CLIENT "00|0001010400000002|", CLIENT_EVENTS " S L"),
+	HTTP2("a continuation of nothing", CLIENT "00|0001090400000001|", CLIENT_EVENTS " S L"),
+	HTTP2("PUSH_PROMISE of a client", CLIENT "00|0004050400000001|", CLIENT_EVENTS " S L"),
+	HTTP2("a block too long", CLIENT "01|0001010400000001|", CLIENT_EVENTS " S L"),
+	HTTP2("a frame within a header block", CLIENT "{01 01 1: " METHOD "} 00|0000040000000000|",
+	      CLIENT_EVENTS " S F(1 1 3) S L"),
+	HTTP2("a continuation of another stream", CLIENT "{01 01 1: " METHOD "} 00|0000090400000003|",
+	      CLIENT_EVENTS " S F(1 1 3) S L"),
+	HTTP2("not SETTINGS first", "P 00|0000040100000000|", "S S L"),
+	HTTP2("a server", "{04 00 0: 00030000ffff} {04 01 0} {01 04 1: 88ffff}| {01 05 1: 00000000}| {00 01 1: 0000}|",
+	      "S F(4 0 6) S F(4 0 0) S F(1 1 3) H(1 -) S F(1 1 4) H(1 -)E(1) S F(0 1 2) E(1)"),
+	HTTP2("a server that does not begin with SETTINGS", "00|0008060000000000|", "S L"),
+	HTTP2("a preface that ends otherwise", "50|5249202a20485454502f322e300d0a0d0a534d0d0a0d0b|", "S L"),
 };
 
 const size_t http_case_count = sizeof(http_cases) / sizeof(*http_cases);

@@ -7,13 +7,18 @@
 #include <stddef.h>
 
 /*
- * `input` has a '|' behind every byte that an event stands at; `events` are these events, those of a byte as
- * drive__describe says them, with a space between bytes. In HTTP/2's, `input` is hexadecimal digits, spaces are for the reader,
- * and "P" stands for the preface.
+ * `input` has a '|' behind every byte that an event stands at; `events` are these events, those of a byte as drive__describe
+ * says them, with a space between bytes. HTTP/2's are written so, spaces are for the reader:
+ *   0af7             bytes, in hexadecimal digits
+ *   *12:0a           twelve of them
+ *   'abc'            a string in HPACK: its length, its bytes
+ *   ~abc~            the same, Huffman coded
+ *   {01 04 3: ...}   a frame: type, flags, stream, payload; with '|' at its first byte and behind its header
+ *   P                the client's preface, with '|' at its first byte
  */
 struct http_case {
 	const char *name, *input, *events;
-	bool is_hex, answers_head, answers_connect;
+	bool is_http2, answers_head, answers_connect;
 };
 
 extern const struct http_case http_cases[];
