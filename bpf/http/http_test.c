@@ -418,6 +418,87 @@ static void test_mutants(struct test *test)
 	}
 }
 
+/* ---- single facts ------------------------------------------------------------------------------------------------- */
+
+static void expect(struct test *test, bool holds, const char *what)
+{
+	if (!holds)
+		fail(test, what, "does not hold", "", "");
+}
+
+static void test_starts(struct test *test)
+{
+	static const struct {
+		const char *bytes;
+		uint32_t count;
+		bool can_start;
+	} starts[] = {
+		{ "GET / HTTP/1.1", 14, true },
+		{ "G", 1, true },
+		{ "POS", 3, true },
+		{ "OPTIONS ", 8, true },
+		{ "HTTP/1.1 200", 12, true },
+		{ "HTTP/2 200", 10, false },
+		{ "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24, true },
+		{ "PRI", 3, true },
+		{ "GETS", 4, false },
+		{ "get ", 4, false },
+		{ "GETTING", 7, false },
+		{ "", 0, false },
+		{ "\0\0\6\4\0\0\0\0\0\0\3\0\0\0\144", 15, true },
+		{ "\0\0\0\4\0\0\0\0\0", 9, true },
+		{ "\0\0\0\4\1\0\0\0\0", 9, false },
+		{ "\0\0\5\4\0\0\0\0\0", 9, false },
+		{ "\0\0\6\4\0\0\0\0\1", 9, false },
+		{ "\0\0\6\4\0\0\0", 7, false },
+		{ "\x16\3\1\2\0\1\0\1\xfc\3\3", 11, false },
+		{ "*1\r\n$4\r\nPING\r\n", 14, false },
+		{ "SSH-2.0-OpenSSH", 15, false },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(starts); i++) {
+		uint8_t bytes[HTTP_START_BYTES] = { 0 };
+
+		memcpy(bytes, starts[i].bytes, starts[i].count < sizeof(bytes) ? starts[i].count : sizeof(bytes));
+		expect(test, http__can_start(bytes, starts[i].count) == starts[i].can_start, starts[i].bytes);
+	}
+}
+
+/* Takes the text and counts it; returns the events of its bytes together. */
+static uint32_t take_text(struct http_parser *p, const char *text, uint64_t *bytes)
+{
+	uint32_t events = 0;
+
+	for (; *text; text++, ++*bytes)
+		events |= http__take(p, *text);
+	return events;
+}
+
+/* Fields until `head_bytes` are taken, then a traceparent and the end. */
+static uint32_t take_head(struct http_parser *p, uint64_t head_bytes)
+{
+	uint64_t bytes = 0;
+	uint32_t events = take_text(p, "GET / HTTP/1.1\r\nx: ", &bytes);
+	static const char end[] = "\r\ntraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n";
+
+	while (bytes < head_bytes - (sizeof(end) - 1))
+		events |= take_text(p, "y", &bytes);
+	return events | take_text(p, end, &bytes);
+}
+
+static void test_bounds(struct test *test)
+{
+	struct http_parser p = { 0 };
+	uint32_t events = take_head(&p, HTTP_MAX_HEAD_BYTES);
+
+	expect(test, (events & HTTP_EVENT_HEAD) && p.trace.found, "the largest head is taken");
+	events = take_head(&p, HTTP_MAX_HEAD_BYTES);
+	expect(test, (events & HTTP_EVENT_HEAD) && p.trace.found, "bytes are counted by message");
+	events = take_head(&p, HTTP_MAX_HEAD_BYTES + 1);
+	expect(test, (events & HTTP_EVENT_LOST) && p.state == HTTP_LOST, "a larger head is not followed");
+	expect(test, !http__take(&p, 'G') && p.skip, "what is lost stays lost, without an event");
+}
+
 /* ---- events of standard input ------------------------------------------------------------------------------------- */
 
 /* `*heads`: of the responses that follow, '1' for one that answers HEAD. */
@@ -482,6 +563,8 @@ int main(int argc, char **argv)
 	test.random.state = test.seed;
 	if (wants_kernel && !(test.kernel = kernel__open()))
 		return 3;
+	test_starts(&test);
+	test_bounds(&test);
 	for (size_t i = 0; i < http_case_count; i++)
 		test_case(&test, &http_cases[i]);
 	test_mutants(&test);
