@@ -290,7 +290,6 @@ static __always_inline bool hpack__is_padding(const struct http_parser *p)
 static __always_inline bool hpack__begin_string(struct http_parser *p)
 {
 	p->string_left = p->number;
-	p->word = 0;
 	p->bits = 0;
 	if (p->string_left > HTTP_MAX_HEAD_BYTES)
 		return false;

@@ -90,8 +90,6 @@ static __always_inline void http2__begin_block(struct http_parser *p)
 	p->block_ends_stream = p->frame_flags & HTTP2_FLAG_END_STREAM;
 	p->head_bytes = 0;
 	p->has_fields = 0;
-	p->hpack = HPACK_FIELD;
-	p->shift = 0;
 	/* Streams are numbered upwards (RFC 9113 section 5.1.1): a second block on a stream is its trailers. */
 	p->is_trailer = !p->is_response && p->frame_stream <= p->last_stream;
 	if (!p->is_trailer)

@@ -464,6 +464,38 @@ static void test_starts(struct test *test)
 	}
 }
 
+/* Of RFC 7541 appendix B: the first and the last code of each length. */
+static void test_code_lengths(struct test *test)
+{
+	static const struct {
+		uint8_t length;
+		uint32_t first, last;
+	} codes[] = {
+		{ 10, 0x3f8, 0x3fc },         { 11, 0x7fa, 0x7fc },           { 12, 0xffa, 0xffb },
+		{ 13, 0x1ff8, 0x1ffd },       { 14, 0x3ffc, 0x3ffd },         { 15, 0x7ffc, 0x7ffe },
+		{ 19, 0x7fff0, 0x7fff2 },     { 20, 0xfffe6, 0xfffed },       { 21, 0x1fffdc, 0x1fffe8 },
+		{ 22, 0x3fffd2, 0x3fffeb },   { 23, 0x7fffd8, 0x7ffff4 },     { 24, 0xffffea, 0xfffff5 },
+		{ 25, 0x1ffffec, 0x1ffffef }, { 26, 0x3ffffe0, 0x3ffffee },   { 27, 0x7ffffde, 0x7fffff0 },
+		{ 28, 0xfffffe2, 0xffffffe }, { 30, 0x3ffffffc, 0x3fffffff },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(codes); i++) {
+		unsigned rest = HPACK_LONGEST_CODE - codes[i].length;
+
+		expect(test, hpack__long_length(codes[i].first << rest) == codes[i].length,
+		       "the first code of a length");
+		expect(test, hpack__long_length((codes[i].last + 1ull) * (1ull << rest) - 1) == codes[i].length,
+		       "the last code of a length");
+	}
+	for (uint32_t prefix = 0; prefix < 64; prefix++)
+		expect(test,
+		       hpack_lengths[prefix] == (prefix < 20   ? 5 :
+						 prefix < 0x2e ? 6 :
+						 prefix < 0x3e ? 7 :
+								 8),
+		       "a code of 5 to 8 bits");
+}
+
 /* Takes the text and counts it; returns the events of its bytes together. */
 static uint32_t take_text(struct http_parser *p, const char *text, uint64_t *bytes)
 {
@@ -565,6 +597,7 @@ int main(int argc, char **argv)
 		return 3;
 	test_starts(&test);
 	test_bounds(&test);
+	test_code_lengths(&test);
 	for (size_t i = 0; i < http_case_count; i++)
 		test_case(&test, &http_cases[i]);
 	test_mutants(&test);

@@ -107,7 +107,6 @@ static __always_inline __u32 http__take_preface(struct http_parser *p, __u8 byte
 		return at < 3 ? http1__take_first_word(p, byte) : http__lose(p);
 	}
 	p->position = at + 1;
-	p->word = p->word << 8 | byte;
 	if (p->position == HTTP2_PREFACE_BYTES)
 		http2__begin(p, false);
 	return 0;

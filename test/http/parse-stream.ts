@@ -40,7 +40,7 @@ export function parseStream(
   const lines = runHttpTest(["--heads", heads, "--events"], bytes).split("\n").filter(Boolean);
   return lines.flatMap((line) => {
     const { offset, events } = JSON.parse(line) as { offset: number; events: string };
-    return [...events.matchAll(/H\((?:(\d+) )?([-0-9a-f]+)\)|E(?:\((\d+)\))?|(L)/g)].map(
+    return [...events.matchAll(/H\((?:(\d+) |HEAD |CONNECT )?([-0-9a-f]+)\)|E(?:\((\d+)\))?|(L)/g)].map(
       ([text, number, trace, ended]): ParsedEvent => ({
         kind: text.startsWith("H") ? "head" : text.startsWith("E") ? "end" : "lost",
         offset,

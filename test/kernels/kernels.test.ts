@@ -78,6 +78,18 @@ test("the tracer's own tests and the filter on real packets on kernel 6.12, wher
   assert.match(guest.output, /^# skipped 0$/m, guest.output);
 });
 
+const PARSER_TEST = "dist/test/http/http-parser.test.js";
+
+for (const kernel of ["6.1", "6.12", "7.3"])
+  test(`the HTTP parser is verified and runs on kernel ${kernel}`, {
+    skip: whyNoGuests(),
+    timeout: GUEST_TIMEOUT_MS + 120_000,
+  }, async () => {
+    const guest = await runInGuest({ kernel, command: `node --test ${PARSER_TEST}`, timeoutMs: GUEST_TIMEOUT_MS });
+    assert.equal(guest.code, 0, guest.output);
+    assert.match(guest.output, /^# skipped 0$/m, guest.output);
+  });
+
 /** 6.1 has no iterator of tasks: there the list of processes is followed. */
 for (const kernel of ["6.1", "7.3"])
   test(`pods are known on kernel ${kernel}`, { skip: whyNoGuests(), timeout: GUEST_TIMEOUT_MS + 120_000 }, async () => {

@@ -45,7 +45,10 @@ static size_t describe_head(char *text, size_t bytes, const struct http_parser *
 	else if (p->is_response)
 		at += snprintf(text, bytes, "H(%u ", p->status);
 	else
-		at += snprintf(text, bytes, "H(");
+		at += snprintf(text, bytes, "H(%s",
+			       p->method_is_head    ? "HEAD " :
+			       p->method_is_connect ? "CONNECT " :
+						      "");
 	at += describe_trace(text + at, bytes - at, &p->trace);
 	return at + snprintf(text + at, bytes - at, ")");
 }
