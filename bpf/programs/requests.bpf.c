@@ -213,8 +213,11 @@ static __always_inline void work__feed(struct work *work, bool is_packet)
 		direction->next_sequence += pieces->total;
 		direction->parser.skip -= pieces->total;
 	}
-	if (direction->is_in_head && work->which == SENT && !direction->is_told) {
-		connection__write(connection, SENT,
+	if (direction->is_told)
+		return;
+	/* HTTP/2's preface and settings, a server's too, belong to the first request */
+	if ((direction->is_in_head && work->which == SENT) || (direction->parser.is_http2 && !direction->has_run)) {
+		connection__write(connection, work->which,
 				  direction->has_run ? direction->message_sequence : direction->first_sequence,
 				  &no_trace, WIRE_REQUEST_PENDING);
 		direction->told.source = SOURCE_PENDING; /* what follows is told even if it is what was before */

@@ -123,10 +123,18 @@ function hookConnect(): void {
   const original = net.Socket.prototype.connect as AnyFunction;
   let isHooked = false;
   (net.Socket.prototype as { connect: AnyFunction }).connect = function connect(...args) {
+    quietly(() => tellOfTls(this as net.Socket));
     const result = original.apply(this, args);
     if (!isHooked) quietly(() => (isHooked = hookHandle(this as object)));
     return result;
   };
+}
+
+/** TLS writes by itself first, once it is connected. */
+function tellOfTls(socket: net.Socket): void {
+  if (!("encrypted" in socket)) return;
+  noteContext(socket);
+  socket.prependOnceListener("connect", () => quietly(() => tellWriting(socket, states.get(socket))));
 }
 
 /** The handle's class is reached through a handle; what connect() began goes on in a later turn at the earliest. */

@@ -92,7 +92,7 @@ for (const { name, major, flags } of ways)
 
     it("tells of TLS", () => {
       const all = seen("tls");
-      assert.deepEqual(all.slice(0, 3), ["SYN", "opening f0 01", "data"]);
+      assert.deepEqual(all.slice(0, 4), ["SYN", "opening f0 01", "writing f0 01", "data"]);
       const told = all.indexOf("writing f1 01");
       assert.deepEqual(all.slice(told), ["writing f1 01", "data"], all.join());
     });
@@ -104,14 +104,14 @@ for (const { name, major, flags } of ways)
 
     it("tells of HTTP/2 with TLS, by the request's own header where it has one", () => {
       const told = seen("http2").filter((what) => !["data", "SYN"].includes(what));
-      assert.deepEqual(told, ["opening 20 01", "writing 21 01", "writing 23 01"]);
+      assert.deepEqual(told, ["opening 20 01", "writing 20 01", "writing 21 01", "writing 23 01"]);
       const after = seen("http2");
       assert.ok(after.indexOf("writing 23 01") < after.lastIndexOf("data"));
     });
 
     it("tells of fetch", () => {
       const told = seen("fetch").filter((what) => !["data", "SYN"].includes(what));
-      assert.deepEqual(told, ["opening 30 01", "writing 31 01"]);
+      assert.deepEqual(told, ["opening 30 01", "writing 30 01", "writing 31 01"]);
     });
   });
 
