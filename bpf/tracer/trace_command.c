@@ -421,8 +421,6 @@ static int trace__open_stream(struct trace *trace)
 		stream__request(trace->stream, &(struct wire_request){ 0 });
 	if (*trace->said_of_requests)
 		stream__message(trace->stream, WIRE_MESSAGE_INFO, "%s", trace->said_of_requests);
-	if (trace->options->join_sources)
-		stream__request(trace->stream, &(struct wire_request){});
 	stream__clock(trace->stream);
 	stream__flush(trace->stream);
 	return 0;

@@ -35,7 +35,7 @@ interface Segment {
   readonly flags: number;
   readonly payloadBytes: number;
   readonly timeNs: bigint;
-  /** This node sends it: it is not a copy on its way. */
+  /** This node sends it, and it is still where it is sent: it is not a copy on its way. */
   readonly isSent: boolean;
   /** The application has its bytes. */
   readonly isRead: boolean;
@@ -86,9 +86,13 @@ function readSegment(journey: Journey, context: Context, { isSent }: FindOptions
     flags: context.tcpFlags,
     payloadBytes: Math.max(0, context.lengthBytes - ipHeaderBytes - context.transportHeaderBytes),
     timeNs: journey.startMonotonicNs,
-    isSent: isSent(journey),
+    isSent: isSent(journey) && isWhereItBegan(journey, context),
     isRead: journey.end === "delivered" && !journey.isClone,
   };
+}
+
+function isWhereItBegan({ contexts: [first] }: Journey, { netnsCookie, netnsInode }: Context): boolean {
+  return first?.netnsCookie === netnsCookie && first.netnsInode === netnsInode;
 }
 
 /** What the packet's own namespace knows goes first; connections in others must say the same. */
