@@ -128,10 +128,13 @@ async function saysNothing(): Promise<void> {
 }
 
 async function isNeverAnswered(): Promise<void> {
-  const socket = within("e0", () => net.connect(Number(droppedPort), "127.0.0.1"));
-  socket.on("error", () => {});
+  // A socket that is not connected says its port or not.
+  const ports = { client: 20_001, server: Number(droppedPort) };
+  const options = { port: ports.server, host: "127.0.0.1", localPort: ports.client };
+  const socket = within("e0", () => net.connect(options));
+  socket.on("error", (error) => console.error(error));
   await new Promise((resolve) => setTimeout(resolve, 100));
-  steps["dropped"] = { client: (socket.address() as net.AddressInfo).port, server: Number(droppedPort) };
+  steps["dropped"] = ports;
   socket.destroy();
 }
 
