@@ -20,6 +20,8 @@ const APPLICATION = fileURLToPath(new URL("../../test/applications/apps/sockets-
 const REGISTER = fileURLToPath(new URL("register.cjs", import.meta.url));
 const TRACE_ID = "0af7651916cd43dd8448eb211c80319c";
 const DROPPED_PORT = 7099;
+/** By default its buffer holds eight packets, of the largest that there can be. */
+const TCPDUMP = "tcpdump -i lo -U --immediate-mode -s 512 -B 16384";
 
 interface Run {
   readonly steps: Readonly<Record<string, Ports>>;
@@ -121,13 +123,9 @@ async function runApplication(lab: Lab, node: readonly string[], captureFile: st
   try {
     const authority = certificates.createAuthority("authority");
     const { keyFile, certificateFile } = authority.issue("localhost");
-    const capture = await lab.start(
-      "a",
-      ["sh", "-c", `exec tcpdump -i lo -U --immediate-mode -w ${captureFile} 2>&1`],
-      {
-        ready: /listening on lo/,
-      },
-    );
+    const capture = await lab.start("a", ["sh", "-c", `exec ${TCPDUMP} -w ${captureFile} 2>&1`], {
+      ready: /listening on lo/,
+    });
     const environment = [`NODE_EXTRA_CA_CERTS=${authority.certificateFile}`, "NODE_NO_WARNINGS=1"];
     const args = [APPLICATION, keyFile, certificateFile, authority.certificateFile, String(DROPPED_PORT)];
     const { code, stdout, stderr } = await lab.run("a", ["env", ...environment, ...node, ...args]);
