@@ -15,8 +15,8 @@ char LICENSE[] SEC("license") = "GPL"; /* loaded under the GPL-2.0 side of the d
 extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags, struct bpf_dynptr *dynptr) __ksym __weak;
 
 #define PROTOCOL_TCP 6
-/* Pieces and chunks that are looked at of one send or read, and with that its work. */
-#define MOST_STEPS 96
+/* Pieces, chunks and bodies in one send or read: HTTP/2 libraries gather many small frames into one. */
+#define MOST_STEPS 2048
 /* So many bytes decide whether a send can begin a request. */
 #define FIRST_BYTES 24
 

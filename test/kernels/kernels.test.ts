@@ -31,9 +31,11 @@ const runs: readonly GuestRun[] = [
 ];
 
 const PODS_TEST = "dist/test/live/pods.test.js";
+const REQUESTS_TEST = "dist/test/requests/requests.test.js";
 
 const testsInGuest = [
   PODS_TEST,
+  REQUESTS_TEST,
   "dist/test/tracer/tracer-parts.test.js",
   "dist/test/tracer/tracer-commands.test.js",
   "dist/test/live/filter-on-packets.test.js",
@@ -92,10 +94,13 @@ for (const kernel of ["6.1", "6.12", "7.3"])
 
 /** 6.1 has no iterator of tasks: there the list of processes is followed. */
 for (const kernel of ["6.1", "7.3"])
-  test(`pods are known on kernel ${kernel}`, { skip: whyNoGuests(), timeout: GUEST_TIMEOUT_MS + 120_000 }, async () => {
+  test(`pods and requests are known on kernel ${kernel}`, {
+    skip: whyNoGuests(),
+    timeout: GUEST_TIMEOUT_MS + 120_000,
+  }, async () => {
     const guest = await runInGuest({
       kernel,
-      command: `node bin/skbspan.js doctor; node --test ${PODS_TEST}`,
+      command: `node bin/skbspan.js doctor; node --test --test-concurrency=1 ${PODS_TEST} ${REQUESTS_TEST}`,
       timeoutMs: GUEST_TIMEOUT_MS,
     });
     assert.equal(guest.code, 0, guest.output);
