@@ -400,6 +400,8 @@ static void test_mutants(struct test *test)
 	static struct found whole, other;
 	char name[64];
 
+	if (!http_case_count)
+		abort();
 	for (uint32_t i = 0; i < test->count && test->result.differences < MOST_DIFFERENCES; i++) {
 		snprintf(name, sizeof(name), "mutant %u", i);
 		if (random__chance(&test->random, 5)) {

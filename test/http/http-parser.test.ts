@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
+import { runHttpTest } from "./parse-stream.js";
 
 /** The parser is C (bpf/http/parser.h); build/tests/http-test runs it over fixed and mutated streams, here and in the kernel. */
-const binary = fileURLToPath(new URL("../../../build/tests/http-test", import.meta.url));
 
 interface Result {
   readonly cases: number;
@@ -17,10 +14,7 @@ interface Result {
 }
 
 function run(...options: string[]): Result {
-  assert.ok(existsSync(binary), `${binary} is not built: run \`make -C bpf tests\``);
-  const { status, stdout, stderr } = spawnSync(binary, options, { encoding: "utf8", timeout: 300_000 });
-  assert.equal(status, 0, `${stdout}${stderr}`);
-  return JSON.parse(stdout) as Result;
+  return JSON.parse(runHttpTest(options)) as Result;
 }
 
 describe("HTTP parser", () => {

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** The test program of the parser, which is C (bpf/http/parser.h). */
-export const httpTestProgram = fileURLToPath(new URL("../../../build/tests/http-test", import.meta.url));
+const httpTestProgram = fileURLToPath(new URL("../../../build/tests/http-test", import.meta.url));
 
 /** The head of a message, or its end, as the parser tells it. */
 export interface ParsedEvent {
