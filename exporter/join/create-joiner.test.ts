@@ -1,23 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ACK, buildConnection, FIN, PSH, RST, SYN, spanIdOf, traceIdOf } from "../../test/lib/build-connection.js";
+import { defaultJoining } from "../../test/lib/default-joining.js";
 import { quietSink } from "../../test/lib/quiet-sink.js";
 import type { JourneySpans } from "../map/packet-span.js";
 import { createPipeline } from "../pipeline.js";
 import { wire, wireJourneyEnd, wireRequestSource } from "../wire/layout.js";
 import { createJoiner, type Joiner, type JoinerOptions } from "./create-joiner.js";
 
-const defaults: JoinerOptions = {
-  mode: "join",
-  sources: ["http1", "http2", "tcp-option", "thread", "helper"],
-  isSampledOnly: false,
-  waitMs: 1_000,
-  maxJourneys: 200,
-  maxSpans: 1_000,
-  forMs: 60_000,
-  maxRequests: 10_000,
-  detail: "functions",
-};
+const defaults: JoinerOptions = { ...defaultJoining, maxJourneys: 200 };
 
 interface Replayed {
   readonly journeys: readonly JourneySpans[];

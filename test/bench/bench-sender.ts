@@ -1,7 +1,9 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { createOtlpSink, type OtlpSink } from "../../exporter/export/create-otlp-sink.js";
+import { createJoiner } from "../../exporter/join/create-joiner.js";
 import { createPipeline, runPipeline } from "../../exporter/pipeline.js";
+import { defaultJoining } from "../lib/default-joining.js";
 import { buildBenchRecording, SPANS_PER_JOURNEY } from "./build-bench-recording.js";
 import { type ApiJourney, createStockSender, type StockSender, toApiJourney } from "./create-stock-sender.js";
 
@@ -91,18 +93,21 @@ async function sendWithSkbspan({ endpoint, inFlight, pace }: SendRequest): Promi
     ...(inFlight === undefined ? {} : { maxConcurrentRequests: inFlight, maxBufferedBytes: 64 * 1024 * 1024 }),
   });
   if (pace) await sendPaced(sink, pace);
-  else await runPipeline(createPipeline({ sinks: [sink] }), chunks());
+  else await runPipeline(createPipeline({ sinks: [sink], joiner: openJoiner() }), chunks());
   await sink.flush();
   const { sentSpans } = sink.stats();
   void sink.close();
   return sentSpans;
 }
 
+/** As by default, with nothing told of any request. */
+const openJoiner = () => createJoiner(defaultJoining);
+
 /** The recording over and over, as many bytes at a time as are due. */
 async function sendPaced(sink: OtlpSink, { spansPerSecond, seconds }: Pace): Promise<void> {
   const bytesPerMs = ((recording.length / SPANS_PER_JOURNEY / journeys) * spansPerSecond) / 1000;
   const startMs = performance.now();
-  let [pipeline, at, sentBytes] = [createPipeline({ sinks: [sink] }), 0, 0];
+  let [pipeline, at, sentBytes] = [createPipeline({ sinks: [sink], joiner: openJoiner() }), 0, 0];
   for (;;) {
     const elapsedMs = performance.now() - startMs;
     if (elapsedMs >= 1000 * seconds) return;
@@ -110,7 +115,7 @@ async function sendPaced(sink: OtlpSink, { spansPerSecond, seconds }: Pace): Pro
     pipeline.push(piece);
     sentBytes += piece.length;
     at += piece.length;
-    if (at === recording.length) [pipeline, at] = [createPipeline({ sinks: [sink] }), 0];
+    if (at === recording.length) [pipeline, at] = [createPipeline({ sinks: [sink], joiner: openJoiner() }), 0];
     await sleep(PACE_EVERY_MS);
   }
 }

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { createOtlpSink } from "../../exporter/export/create-otlp-sink.js";
-import { createJoiner, type JoinerOptions } from "../../exporter/join/create-joiner.js";
+import { createJoiner } from "../../exporter/join/create-joiner.js";
 import { createPipeline, runPipeline } from "../../exporter/pipeline.js";
 import { createOtlpReceivers } from "../../exporter/store/create-otlp-receivers.js";
 import { createPageServer } from "../../exporter/store/create-page-server.js";
 import { createTraceStore, DEFAULT_STORE_LIMITS, type TraceStore } from "../../exporter/store/create-trace-store.js";
+import { defaultJoining } from "../lib/default-joining.js";
 
 export interface RunningPage {
   readonly url: string;
@@ -41,7 +42,7 @@ export async function startPage(ports: { readonly page?: number } = {}): Promise
     httpUrl: `http://${addresses.http}`,
     async send(recording) {
       const sink = createOtlpSink({ url: `http://${addresses.grpc}`, isPatient: true, flushTimeoutMs: 60_000 });
-      const pipeline = createPipeline({ sinks: [sink], joiner: createJoiner(JOINING) });
+      const pipeline = createPipeline({ sinks: [sink], joiner: createJoiner(defaultJoining) });
       await runPipeline(pipeline, slices(recording));
       await pipeline.close();
       assert.equal(sink.stats().sentSpans, pipeline.spans, JSON.stringify(sink.stats().lostSpans));
@@ -52,18 +53,6 @@ export async function startPage(ports: { readonly page?: number } = {}): Promise
   };
 }
 
-/** As by default. */
-const JOINING: JoinerOptions = {
-  mode: "join",
-  sources: ["http1"],
-  isSampledOnly: false,
-  waitMs: 1_000,
-  maxJourneys: 250,
-  maxSpans: 1_000,
-  forMs: 60_000,
-  maxRequests: 65_536,
-  detail: "functions",
-};
 const SLICE_BYTES = 64 * 1024;
 
 /** As a pipe gives them. */
