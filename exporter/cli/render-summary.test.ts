@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { defaultJoining } from "../../test/lib/default-joining.js";
 import { createNodeState, type TracerStats } from "../enrich/create-node-state.js";
+import { createJoiner } from "../join/create-joiner.js";
 import { wireStat } from "../wire/layout.js";
+import { describeJoining } from "./describe-joining.js";
 import { lossTexts } from "./describe-stats.js";
 import { describeVolume } from "./describe-volume.js";
 import { renderLosses, renderSummary } from "./render-summary.js";
@@ -111,4 +114,24 @@ test("nothing lost is said too, and nothing at all is known without the tracer's
 test("every count of something lost has its words", () => {
   const lost = Object.keys(wireStat).filter((name) => name.startsWith("lost") || name === "unreadable");
   assert.deepEqual(lossTexts.map(([name]) => name).toSorted(), lost.toSorted());
+});
+
+test("what was joined to requests is said by where their trace context was found, and what not by why", () => {
+  const joiner = createJoiner(defaultJoining);
+  const stats = joiner.stats();
+  assert.deepEqual(describeJoining(stats), []);
+  const lines = describeJoining({
+    ...stats,
+    joined: { ...stats.joined, http1: 1_200, http2: 3 },
+    linked: { ...stats.linked, http1: 40 },
+    past: { journeys: 0, spans: 30, time: 10 },
+    unsampled: 1,
+    shed: 2,
+    forgotten: 5,
+  });
+  assert.deepEqual(lines, [
+    "  joined to requests: 1,200 by http1, 3 by http2",
+    "  linked to requests: 40 by http1, 30 past --join-spans, 10 past --join-for",
+    "  not joined: 1 journey of requests that are not sampled, 2 journeys left out by --sampled-only, 5 requests forgotten (raise --join-requests)",
+  ]);
 });

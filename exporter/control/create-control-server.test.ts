@@ -4,9 +4,11 @@ import { get as getSecurely } from "node:https";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { defaultJoining } from "../../test/lib/default-joining.js";
 import { makeCertificates } from "../../test/lib/make-certificates.js";
 import type { HelloFrame } from "../decode/frame.js";
 import { createNodeState } from "../enrich/create-node-state.js";
+import { createJoiner } from "../join/create-joiner.js";
 import { UserError } from "../lib/user-error.js";
 import { wireStat } from "../wire/layout.js";
 import type { AgentSnapshot } from "./agent-snapshot.js";
@@ -72,6 +74,13 @@ function snapshot(parts: Partial<AgentSnapshot> = {}): AgentSnapshot {
     ],
     dropsByReason: new Map([["NETFILTER_DROP", 7]]),
     dropSeries: [dropSeries],
+    joining: {
+      ...createJoiner(defaultJoining).stats(),
+      joined: { http1: 11, http2: 12, "tcp-option": 0, thread: 0, tls: 0, helper: 0 },
+      past: { journeys: 1, spans: 2, time: 3 },
+      crowdedOut: 4,
+      shed: 5,
+    },
     volume: {
       left: { functions: 3, layers: 2, summary: 1 },
       shed: { sampled: 4, burst: 0 },
@@ -145,6 +154,10 @@ test("metrics are Prometheus text: each sample once, under its type, labels esca
   assert.equal(samples.get('skbspan_sink_journeys_lost_total{sink="otlp",cause="buffer_full"}'), "1");
   assert.equal(samples.get('skbspan_sink_journeys_waiting{sink="otlp"}'), "1");
   assert.equal(samples.get('skbspan_sink_retries_total{sink="otlp"}'), "2");
+  assert.equal(samples.get('skbspan_journeys_joined_total{source="http2"}'), "12");
+  assert.equal(samples.get('skbspan_journeys_past_bound_total{bound="time"}'), "3");
+  assert.equal(samples.get('skbspan_journeys_join_waited_total{outcome="crowded_out"}'), "4");
+  assert.equal(samples.get("skbspan_journeys_not_sampled_total"), "5");
   assert.equal(samples.get("skbspan_attach_duration_seconds"), "0.25");
   assert.equal(samples.has('skbspan_sink_buffered_bytes{sink="otlp"}'), false);
 });

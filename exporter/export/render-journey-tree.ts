@@ -45,7 +45,7 @@ export function renderJourneyTree(journeySpans: JourneySpans, style: TextStyle):
   };
   walk(0, 0);
   for (const change of changesOf(root)) lines.push(`  ${style.changed(change)}`);
-  lines.push(...renderPassed(root), ...renderEnd(journey, root, style));
+  lines.push(...renderPassed(root), ...renderRequest(journeySpans, root), ...renderEnd(journey, root, style));
   return `${lines.join("\n")}\n`;
 }
 
@@ -111,6 +111,35 @@ function renderPassed(root: PacketSpan): string[] {
       ? ""
       : `; waited ${waits === 1 ? "once" : `${waits} times`}, ${formatDuration(waitNs)}, longest in the ${longest}`;
   return [`  hops in ${layers.join(", ")}${waited}`];
+}
+
+/** Whose the packet is. */
+function renderRequest({ traceId, parentSpanId, links }: JourneySpans, root: PacketSpan): string[] {
+  const part = textOf(root, attributes.journeyJoin);
+  if (part === undefined) return [];
+  const isResponse = textOf(root, attributes.requestResponse) === "true";
+  const what = `${part} of ${isResponse ? "the response to " : ""}the request`;
+  const by = `(${textOf(root, attributes.requestSource)})`;
+  const past = textOf(root, attributes.joinPast);
+  const linked = links.map((link) => `${toHex(link.traceId)}:${toHex(link.spanId)}`);
+  return [
+    ...(parentSpanId
+      ? [`  ${what} of span ${toHex(parentSpanId)}, trace ${toHex(traceId)} ${by}`]
+      : [`  ${what} ${by}`]),
+    ...(linked.length > 0 ? [`  linked to ${linked.join(", ")}${past === undefined ? "" : `: past its ${past}`}`] : []),
+    ...renderLeftOut(root),
+  ];
+}
+
+function renderLeftOut(root: PacketSpan): string[] {
+  const journeys = textOf(root, attributes.leftOutJourneys);
+  if (journeys === undefined) return [];
+  const spans = textOf(root, attributes.leftOutSpans);
+  return [`  so far ${journeys} journeys of ${spans} spans were left out of that trace`];
+}
+
+function toHex(id: Uint8Array): string {
+  return Buffer.from(id).toString("hex");
 }
 
 function renderEnd(journey: Journey, root: PacketSpan, style: TextStyle): string[] {

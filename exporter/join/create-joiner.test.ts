@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { ACK, buildConnection, FIN, PSH, RST, SYN, spanIdOf, traceIdOf } from "../../test/lib/build-connection.js";
 import { defaultJoining } from "../../test/lib/default-joining.js";
 import { quietSink } from "../../test/lib/quiet-sink.js";
+import { plainStyle, renderJourneyTree } from "../export/render-journey-tree.js";
 import type { JourneySpans } from "../map/packet-span.js";
 import { createPipeline } from "../pipeline.js";
 import { wire, wireJourneyEnd, wireRequestSource } from "../wire/layout.js";
@@ -394,4 +396,102 @@ test("room is kept for what was dropped", () => {
   const { faults, spans } = totals(replay(connection.bytes()).journeys, 1);
   assert.equal(faults, 1);
   assert.ok(spans < 1_000);
+});
+
+test("the terminal says whose a packet is, what it links to and what was left out", () => {
+  const recording = buildConnection()
+    .request(request(1))
+    .request(request(2, 1_100))
+    .packet(data(5))
+    .packet({ ...data(70_000, 1_050, 10), lastsMs: 0.1 })
+    .bytes();
+  const [joined] = replay(recording, { forMs: 3_600_000 }).journeys.map((each) => renderJourneyTree(each, plainStyle));
+  const [, past] = replay(buildConnection().request(request(1)).packet(data(5)).packet(data(50)).bytes(), {
+    forMs: 10,
+  }).journeys.map((each) => renderJourneyTree(each, plainStyle));
+  const [first, second] = [1, 2].map((number) => ({
+    trace: Buffer.from(traceIdOf(number)).toString("hex"),
+    span: Buffer.from(spanIdOf(number)).toString("hex"),
+  }));
+  assert.ok(joined?.includes(`  data of the request of span ${first?.span}, trace ${first?.trace} (http1)\n`), joined);
+  assert.ok(joined?.includes(`  linked to ${second?.trace}:${second?.span}\n`), joined);
+  assert.ok(past?.includes("  retransmission of the request (http1)\n"), past);
+  assert.ok(past?.includes(`  linked to ${first?.trace}:${first?.span}: past its time\n`), past);
+});
+
+test("what is lost of memory is the oldest connection's, and is counted", () => {
+  const connection = buildConnection();
+  for (let port = 0; port < 100; port++) connection.request({ ...request(port, 1_000, 4 + port), port: 40_000 + port });
+  connection.packet({ ...data(200), port: 40_000 }).packet({ ...data(201), port: 40_099 });
+  const { journeys, joiner } = replay(connection.bytes(), { maxRequests: 50 });
+  assert.deepEqual(journeys.map(describe), ["-", "99 data"]);
+  assert.deepEqual([joiner.stats().connections, joiner.stats().ranges, joiner.stats().forgotten], [50, 50, 50]);
+});
+
+test("SYNs without end neither drive out what is known, nor wait without bound", () => {
+  const connection = buildConnection().request(request(1));
+  for (let port = 0; port < 10_000; port++)
+    connection.packet({ atMs: 5 + port / 1_000, lastsMs: 0.001, ...syn, port: 45_000 + port, hops: 0 });
+  connection.packet(data(20));
+  const joiner = createJoiner(defaults);
+  const journeys: JourneySpans[] = [];
+  const sink = { ...quietSink, accept: (journeySpans: JourneySpans) => void journeys.push(journeySpans) };
+  const pipeline = createPipeline({ sinks: [sink], joiner });
+  pipeline.push(connection.bytes());
+  const { waiting, crowdedOut } = joiner.stats();
+  assert.ok(waiting <= 2_048 && crowdedOut === 10_000 - waiting, `${waiting} wait, ${crowdedOut} did not`);
+  assert.equal(journeys.map(describe).filter((each) => each === "1 data").length, 1);
+});
+
+const arbitraryStep = fc.record({
+  kind: fc.constantFrom("packet", "packet", "packet", "request", "clock"),
+  from: fc.constantFrom("client", "server"),
+  port: fc.constantFrom(40_000, 40_001),
+  flags: fc.constantFrom(SYN, SYN | ACK, ACK, PSH | ACK, FIN | ACK, RST, RST | ACK, 0),
+  sequence: fc.oneof(fc.integer({ min: 990, max: 1_300 }), fc.integer({ min: 0, max: 0xffff_ffff })),
+  acknowledgement: fc.integer({ min: 990, max: 1_300 }),
+  bytes: fc.integer({ min: 0, max: 100 }),
+  trace: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
+  requestFlags: fc.integer({ min: 0, max: 15 }),
+  traceFlags: fc.integer({ min: 0, max: 1 }),
+  gapMs: fc.constantFrom(0, 1, 5, 500, 3_000),
+  end: fc.integer({ min: 0, max: 6 }),
+  netnsCookie: fc.constantFrom(0n, 101n, 102n, 103n),
+  isSent: fc.boolean(),
+});
+
+test("whatever is told and seen: every journey leaves once, within all bounds, and links to no span of its own trace", () => {
+  fc.assert(
+    fc.property(fc.array(arbitraryStep, { maxLength: 80 }), fc.constantFrom(0, 1_000), (steps, waitMs) => {
+      const connection = buildConnection();
+      let atMs = 0;
+      let packets = 0;
+      for (const { kind, gapMs, requestFlags, ...step } of steps) {
+        atMs += gapMs;
+        if (kind === "packet") connection.packet({ ...step, atMs });
+        else if (kind === "request") connection.request({ ...step, flags: requestFlags, atMs });
+        else connection.clock(atMs);
+        if (kind === "packet") packets++;
+      }
+      const { journeys, joiner } = replay(connection.bytes(), {
+        waitMs,
+        maxSpans: 40,
+        maxJourneys: 10,
+        maxRequests: 16,
+      });
+      assert.equal(journeys.length, packets);
+      const { waiting, waited, settled, overdue, crowdedOut, ranges } = joiner.stats();
+      assert.equal(waiting, 0);
+      assert.equal(waited, settled + overdue + crowdedOut);
+      assert.ok(ranges >= 0);
+      for (const trace of [1, 2, 3]) {
+        const under = totals(journeys, trace);
+        // An application's span that was forgotten may come again.
+        assert.ok(under.spans <= 40 && under.journeys <= 10, JSON.stringify(under));
+      }
+      for (const { traceId, links } of journeys)
+        assert.ok(links.every((link) => Buffer.compare(link.traceId, traceId) !== 0));
+    }),
+    { numRuns: 400 },
+  );
 });

@@ -82,6 +82,8 @@ export interface Joiner {
 }
 
 const MS = 1_000_000n;
+/** Addresses and ports are not used again before: so long TIME_WAIT lasts. */
+const LEAST_SILENCE_NS = 60_000n * MS;
 const UNOWNED = { belonging: undefined };
 
 export function createJoiner(options: JoinerOptions): Joiner {
@@ -228,7 +230,7 @@ class RequestJoiner implements Joiner {
 
   private findOptions(isFinal: boolean): FindOptions {
     return {
-      forgetAfterNs: this.forNs,
+      forgetAfterNs: this.forNs > LEAST_SILENCE_NS ? this.forNs : LEAST_SILENCE_NS,
       isSent: this.isSent,
       isFinal,
       onNews: (connection) => this.waiting.onNews(connection),

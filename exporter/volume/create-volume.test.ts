@@ -281,3 +281,32 @@ test("without limits journeys leave in the detail that was asked for", () => {
   for (const journey of recorded) assert.deepEqual(volume.admit(journey, 0), foldJourney(journey, "layers"));
   assert.equal(volume.stats().left.layers, recorded.length);
 });
+
+test("a journey in an application's trace is not sampled while there is room, and keeps within the limits", () => {
+  const parentSpanId = new Uint8Array(8).fill(1);
+  const [journey] = others;
+  assert.ok(journey);
+  const volume = createVolume({ limits: { journeysPerSecond: 100 }, detail: "functions", weigh: weighJourney });
+  const left = { joined: 0, others: 0 };
+  for (let index = 0; index < 20_000; index++) {
+    // 1,000 a second for 20 s, one in 20 of them joined.
+    const isJoined = index % 20 === 0;
+    const own = withTraceId(journey, (index * 0x9e37_79b9) >>> 0);
+    if (!volume.admit(isJoined ? { ...own, parentSpanId } : own, index)) continue;
+    if (isJoined) left.joined++;
+    else left.others++;
+  }
+  assert.equal(left.joined, 1_000);
+  assert.ok(left.others > 300 && left.joined + left.others <= 21 * 100, JSON.stringify(left));
+});
+
+test("too many joined journeys do not leave either", () => {
+  const [journey] = others;
+  assert.ok(journey);
+  const volume = createVolume({ limits: { journeysPerSecond: 100 }, detail: "functions", weigh: weighJourney });
+  let left = 0;
+  for (let index = 0; index < 10_000; index++)
+    if (volume.admit({ ...journey, parentSpanId: new Uint8Array(8).fill(1) }, index)) left++;
+  assert.ok(left <= 11 * 100 && left >= 9 * 100, `${left} left`);
+  assert.equal(volume.stats().shed.burst + volume.stats().shed.sampled, 10_000 - left);
+});

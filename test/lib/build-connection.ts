@@ -38,7 +38,7 @@ export interface RequestFields {
   readonly atMs: number;
   readonly sequence?: number;
   /** Numbers the trace and the span; undefined: of no trace. */
-  readonly trace?: number;
+  readonly trace?: number | undefined;
   readonly span?: number;
   /** In place of numbers: what an application's own span has. */
   readonly ids?: { readonly traceId: string; readonly spanId: string };
