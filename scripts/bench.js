@@ -7,8 +7,8 @@ import { runScript, say } from "./lib/say.js";
 
 const GUEST_TIMEOUT_MS = 40 * 60_000;
 
-// npm run bench [-- live guest exporter helper]: figures of the tracer on this kernel and in a guest with 6.12, of the exporter, and
-// of skbspan/register.
+// npm run bench [-- live guest requests exporter helper]: figures of the tracer on this kernel and in a guest with 6.12, of looking for
+// requests there, of the exporter, and of skbspan/register.
 // They are ratios of what ran in turns in one run. Absolute figures are this machine's; a guest's clock counts instructions, one a
 // nanosecond, so its figures are the same in every run.
 await runScript(async () => {
@@ -16,13 +16,15 @@ await runScript(async () => {
   const wants = (/** @type {string} */ part) => parts.length === 0 || parts.includes(part);
   await installPackages([...demoNeeds, ...guestNeeds]);
   await build({ withTests: true });
-  const { renderExporterFigures, renderHelperFigures, renderTracerFigures } = await import(
+  const { renderExporterFigures, renderHelperFigures, renderRequestsFigures, renderTracerFigures } = await import(
     "../dist/test/bench/render-figures.js"
   );
   if (wants("live")) print(renderTracerFigures("the tracer, this kernel, best backend, all probes", await benchLive()));
   if (wants("guest"))
     for (const backend of ["kprobe.session", "kprobe.multi", "tracepoint"])
       print(renderTracerFigures(`the tracer, guest with 6.12, ${backend}, all probes`, await benchGuest(backend)));
+  if (wants("requests"))
+    print(renderRequestsFigures("looking for requests, guest with 6.12, kprobe.session", await benchRequests()));
   if (wants("exporter")) {
     const { benchExporter } = await import("../dist/test/bench/exporter-bench.js");
     print(renderExporterFigures(await benchExporter(say)));
@@ -49,14 +51,21 @@ async function benchLive() {
 
 /** @param {string} backend */
 async function benchGuest(backend) {
+  return runBenchInGuest(`run-tracer-bench.js --backend ${backend} --rounds 2 --load-ms 200 --processor-time`);
+}
+
+async function benchRequests() {
+  return runBenchInGuest("run-requests-bench.js --backend kprobe.session --rounds 2 --load-ms 100");
+}
+
+/** @param {string} command */
+async function runBenchInGuest(command) {
   const { readFile } = await import("node:fs/promises");
   const { runInGuest } = await import("../dist/test/kernels/run-in-guest.js");
   const guest = await runInGuest({
     kernel: "6.12",
     countsInstructions: true,
-    command:
-      `node dist/test/bench/run-tracer-bench.js --backend ${backend} --rounds 2 --load-ms 200 --processor-time ` +
-      `> "$SKBSPAN_RESULTS/figures.json"`,
+    command: `node dist/test/bench/${command} > "$SKBSPAN_RESULTS/figures.json"`,
     timeoutMs: GUEST_TIMEOUT_MS,
     onOutput: (text) => process.stderr.write(text),
   });

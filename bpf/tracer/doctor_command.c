@@ -43,6 +43,7 @@ int doctor_command__run(void)
 
 	features__probe(&features);
 	features__check_inventory(&features);
+	features__check_requests(&features);
 	for (size_t i = 0; i < FEATURE_COUNT; i++) {
 		const struct feature_state *state = &features.states[i];
 

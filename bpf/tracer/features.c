@@ -18,6 +18,7 @@
 #include "capabilities.h"
 #include "file.h"
 #include "inventory.h"
+#include "requests.h"
 #include "kernel_btf.h"
 #include "kernel_symbols.h"
 #include "options.h"
@@ -72,6 +73,8 @@ static const struct feature_text texts[FEATURE_COUNT] = {
 				   "sysctl kernel.unprivileged_bpf_disabled=2" },
 	[FEATURE_INVENTORY] = { "pods", "Whose a network namespace is (pods)",
 				"use kernel 5.17 or later; without it packets are traced, and no pod is named" },
+	[FEATURE_REQUESTS] = { "requests", "Requests of applications are seen, so that packets can join their traces",
+			       "packets have traces of their own: a kernel since 5.17 with kprobes, or since 6.16, shows requests" },
 	[FEATURE_LIBPCAP] = { "libpcap", "Filter expressions (libpcap)", "install libpcap" },
 };
 
@@ -339,6 +342,30 @@ void features__check_inventory(struct features *features)
 	else
 		features__set(features, FEATURE_INVENTORY, ANSWER_NO, "%s", inventory__reason(inventory));
 	inventory__free(inventory);
+}
+
+void features__check_requests(struct features *features)
+{
+	char said[192], error[256];
+	struct symbol_table *symbols;
+	struct requests_options options = { .sources = REQUEST_SOURCES_DEFAULT };
+	struct requests *requests;
+
+	if (!features__have_rights(features)) {
+		features__set(features, FEATURE_REQUESTS, ANSWER_UNKNOWN, "rights are missing");
+		return;
+	}
+	symbols = kernel_symbols__read(error, sizeof(error));
+	options.symbols = symbols;
+	requests = requests__open(NULL, &options, said, sizeof(said));
+	features__set(
+		features, FEATURE_REQUESTS, requests ? ANSWER_YES : ANSWER_NO,
+		requests ? "%s; of what is encrypted, only what skbspan/register tells, or the sources thread and tls" :
+			   "%s",
+		said);
+	requests__free(requests);
+	if (symbols)
+		symbol_table__free(symbols);
 }
 
 void features__probe(struct features *features)

@@ -35,6 +35,7 @@ enum feature {
 	FEATURE_UNPRIVILEGED, /* yes: programs of unprivileged users are switched off */
 	FEATURE_LIBPCAP,
 	FEATURE_INVENTORY, /* processes can be looked at, to tell whose a network namespace is */
+	FEATURE_REQUESTS,  /* applications' requests can be seen, to join packets to them */
 	FEATURE_COUNT,
 };
 
@@ -53,8 +54,10 @@ struct features {
 /* Tries everything. Whatever it makes in the kernel is gone when it returns. */
 void features__probe(struct features *features);
 
-/* Tries the inventory, which features__probe leaves out: it takes as long as all the rest, and no backend needs it. */
+/* Try the inventory and the programs for requests, which features__probe leaves out: each takes as long as all the rest, and no
+ * backend needs them. */
 void features__check_inventory(struct features *features);
+void features__check_requests(struct features *features);
 
 /*
  * The best backend that works here. Returns 0, or an exit code (3 rights missing, 4 the kernel cannot) with a message

@@ -1,5 +1,6 @@
 import type { Comparison, ExporterFigures, Spread } from "./exporter-bench.js";
 import type { HelperFigures } from "./helper-bench.js";
+import { loads, type RequestsFigures, requestsVariants } from "./requests-bench.js";
 import { type TracerFigures, type TracerSize, type Variant, variantNames } from "./tracer-bench.js";
 
 function median(values: readonly number[]): number {
@@ -107,6 +108,31 @@ export function renderHelperFigures(figures: readonly HelperFigures[]): string {
     lines.push(
       `${said[spans as keyof typeof said].padEnd(23)} ${spread(without, 0)} ns without, ${spread(withHelper, 0)} ns with; ` +
         `${ratio.toFixed(2)} times`,
+    );
+  }
+  return lines.join("\n");
+}
+
+/** What looking for requests adds to an exchange, beside the exchange itself and beside packets that do not match. */
+export function renderRequestsFigures(title: string, figures: RequestsFigures): string {
+  const said = {
+    unsampled: "a request with a trace context that is not sampled, and its answer",
+    plain: "the same without a trace context",
+    other: "as many bytes that are not HTTP",
+    upload: "16 KiB of the body of one request",
+  };
+  const lines = [`== ${title}`];
+  for (const load of loads) {
+    const of = figures[load];
+    lines.push("", `-- ${said[load]}`);
+    for (const variant of requestsVariants) lines.push(`${variant.padEnd(13)} ${spread(of[variant], 0)} ns`);
+    const ratio = (over: number, under: number): string => (over / under).toFixed(2);
+    lines.push(
+      `looking for requests makes it ${ratio(median(of["requests on"]), median(of["requests off"]))} times; ` +
+        `left out by --sampled-only it adds ${ratio(
+          median(of["not sampled"]) - median(of.untraced),
+          median(of["no match"]) - median(of.untraced),
+        )} times what a packet that does not match adds`,
     );
   }
   return lines.join("\n");

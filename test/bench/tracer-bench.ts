@@ -3,11 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { createStreamDecoder } from "../../exporter/decode/create-stream-decoder.js";
-import type { Frame } from "../../exporter/decode/frame.js";
-import { startTracer, type Tracer } from "../../exporter/tracer/start-tracer.js";
 import { tracerFailure } from "../../exporter/tracer/tracer-failure.js";
-import { wireStat } from "../../exporter/wire/layout.js";
+import { attachTracer } from "./attach-tracer.js";
 
 /*
  * What tracing adds to a packet: a UDP socket sends to itself over loopback (udp_load.c), untraced, with empty programs on the
@@ -21,7 +18,6 @@ const OTHER_PORT = 7777;
 const LOADS_A_TURN = 3;
 /** A kernel that is still taking probes away is slow to attach new ones: attaching is not what a turn measures. */
 const PAUSE_MS = 3000;
-const ATTACH_TIMEOUT_MS = 180_000;
 
 const variants = {
   untraced: undefined,
@@ -108,7 +104,7 @@ interface Turn {
 async function takeTurn(variant: Variant, options: TracerBenchOptions): Promise<Turn> {
   const extra = variants[variant];
   if (!extra) return { packetNs: await runLoads(options), begun: 0, lost: 0 };
-  const session = await attach(["--backend", options.backend, "--probes", options.probes, ...extra]);
+  const session = await attachTracer(["--backend", options.backend, "--probes", options.probes, ...extra]);
   try {
     const packetNs = await runLoads(options);
     const memory = readMemory(session.tracer.processId ?? 0);
@@ -136,45 +132,6 @@ async function runLoad({ loadMs, time }: TracerBenchOptions): Promise<number> {
   const { stdout } = await promisify(execFile)(path, [String(PORT), String(loadMs)]);
   const [processorNs, elapsedNs] = stdout.split(" ");
   return Number(time === "processor" ? processorNs : elapsedNs);
-}
-
-interface Seen {
-  hello: { attachMs: number; attachedProbes: number };
-  begun: number;
-  lost: number;
-}
-
-/** Starts the tracer, waits until it is attached, and goes on reading its stream, on the machine's other processor. */
-async function attach(args: readonly string[]): Promise<{ tracer: Tracer; seen: Seen }> {
-  const tracer = startTracer({ arguments: args });
-  const decoder = createStreamDecoder();
-  const seen: Seen = { hello: { attachMs: 0, attachedProbes: 0 }, begun: 0, lost: 0 };
-  await new Promise<void>((resolve, reject) => {
-    const timer = globalThis.setTimeout(() => {
-      tracer.kill();
-      reject(new Error(`the tracer did not attach within ${ATTACH_TIMEOUT_MS} ms`));
-    }, ATTACH_TIMEOUT_MS);
-    void tracer.exited.then((exit) => reject(tracerFailure(exit)));
-    tracer.stdout.on("data", (chunk: Uint8Array) => {
-      for (const frame of decoder.push(chunk)) {
-        note(frame, seen);
-        if (frame.type === "clock") {
-          clearTimeout(timer);
-          resolve();
-        }
-      }
-    });
-  });
-  return { tracer, seen };
-}
-
-function note(frame: Frame, seen: Seen): void {
-  if (frame.type === "hello")
-    seen.hello = { attachMs: frame.attachDurationNs / 1e6, attachedProbes: frame.attachedFunctions };
-  if (frame.type !== "stats") return;
-  const count = (stat: number): number => frame.values[stat] ?? 0;
-  seen.begun = count(wireStat.started);
-  seen.lost = count(wireStat.lostRingFull) + count(wireStat.lostTableFull) + count(wireStat.lostOutput);
 }
 
 /** Resident memory, and what the kernel counts for the process's maps and programs. */
