@@ -356,7 +356,7 @@ static void mutate(struct stream *stream, struct random *random)
 {
 	uint32_t changes = random__between(random, 1, 8);
 
-	while (changes--) {
+	while (changes-- && stream->count) {
 		uint32_t at = random__below(random, stream->count), from = random__below(random, stream->count);
 
 		switch (random__below(random, 5)) {
