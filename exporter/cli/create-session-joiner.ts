@@ -11,6 +11,7 @@ export function createSessionJoiner(config: Config): Joiner | undefined {
     waitMs: config.joinWaitMs,
     maxJourneys: config.maxJoinedJourneys,
     maxSpans: config.maxJoinedSpans,
+    maxTraceSpans: config.maxJoinedTraceSpans,
     forMs: config.joinForMs,
     maxRequests: config.maxJoinRequests,
     detail: config.detail,

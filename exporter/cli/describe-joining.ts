@@ -1,7 +1,12 @@
 import type { JoinStats } from "../join/create-joiner.js";
 import { countOf, formatCount } from "./describe-stats.js";
 
-const boundFlags = { journeys: "--join-journeys", spans: "--join-spans", time: "--join-for" } as const;
+const boundFlags = {
+  journeys: "--join-journeys",
+  spans: "--join-spans",
+  trace: "--join-trace-spans",
+  time: "--join-for",
+} as const;
 
 /** At the end: empty when nothing belonged to any request. */
 export function describeJoining({ joined, linked, past, unsampled, shed, ...waits }: JoinStats): string[] {

@@ -124,7 +124,7 @@ test("what was joined to requests is said by where their trace context was found
     ...stats,
     joined: { ...stats.joined, http1: 1_200, http2: 3 },
     linked: { ...stats.linked, http1: 40 },
-    past: { journeys: 0, spans: 30, time: 10 },
+    past: { journeys: 0, spans: 30, trace: 0, time: 10 },
     unsampled: 1,
     shed: 2,
     forgotten: 5,

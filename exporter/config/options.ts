@@ -428,6 +428,16 @@ export const options = {
     commands: showing,
     example: "300",
   }),
+  maxJoinedTraceSpans: defineOption<number>({
+    flag: "join-trace-spans",
+    group: "joining",
+    type: countType({ min: 1, max: MAX_UNSIGNED_32, unit: "spans" }),
+    default: 5_000,
+    defaultText: "5000",
+    help: "Likewise in one trace of applications, on this node: backends bound traces (Tempo to 5 MB, which are some 11,000 spans).",
+    commands: showing,
+    example: "1000",
+  }),
   joinForMs: defineOption<number>({
     flag: "join-for",
     group: "joining",

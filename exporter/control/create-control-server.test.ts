@@ -77,7 +77,7 @@ function snapshot(parts: Partial<AgentSnapshot> = {}): AgentSnapshot {
     joining: {
       ...createJoiner(defaultJoining).stats(),
       joined: { http1: 11, http2: 12, "tcp-option": 0, thread: 0, tls: 0, helper: 0 },
-      past: { journeys: 1, spans: 2, time: 3 },
+      past: { journeys: 1, spans: 2, trace: 0, time: 3 },
       crowdedOut: 4,
       shed: 5,
     },

@@ -176,7 +176,7 @@ export const metrics: readonly Metric[] = [
   ),
   counter(
     "journeys_past_bound",
-    "Journeys that were linked since their application span had no room, by the bound (join_journeys, join_spans, join_for).",
+    "Journeys that were linked since their application span had no room, by the bound (join_journeys, join_spans, join_trace_spans, join_for).",
     ({ joining }) => labelled("bound", joining?.past),
   ),
   counter("journeys_unsampled", "Journeys of requests that the application does not sample.", ({ joining }) =>

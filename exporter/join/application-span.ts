@@ -1,5 +1,5 @@
 import type { RequestFrame } from "../decode/frame.js";
-import { SpanBudget } from "./span-budget.js";
+import { type BudgetLimits, SpanBudget, type TraceUse } from "./span-budget.js";
 
 /** What the packets of a request join: the span of an application that asked, or answers. */
 export interface ApplicationSpan {
@@ -19,9 +19,11 @@ const SAMPLED = 1;
 /** Knows an application's span again by its ids. The one that was asked for longest ago is forgotten first. */
 export class ApplicationSpans {
   private readonly known = new Map<string, ApplicationSpan>();
+  private readonly traces = new Map<string, TraceUse>();
 
   constructor(
-    private readonly limits: { readonly spans: number; readonly journeys: number; readonly remembered: number },
+    private readonly limits: BudgetLimits,
+    private readonly remembered: number,
   ) {}
 
   get size(): number {
@@ -30,26 +32,27 @@ export class ApplicationSpans {
 
   of({ traceId, spanId, traceFlags, observedMonotonicNs }: RequestFrame): ApplicationSpan | undefined {
     if (isZero(traceId) || isZero(spanId)) return undefined;
-    const key = `${Buffer.from(traceId).toString("latin1")}${Buffer.from(spanId).toString("latin1")}`;
-    let span = this.known.get(key);
-    if (span) this.known.delete(key);
-    else
-      span = {
-        traceId,
-        spanId,
-        traceFlags,
-        isSampled: (traceFlags & SAMPLED) !== 0,
-        beganNs: observedMonotonicNs,
-        budget: new SpanBudget(this.limits),
-      };
-    this.known.set(key, span);
-    if (this.known.size > this.limits.remembered) this.forgetOldest();
-    return span;
+    const traceKey = Buffer.from(traceId).toString("latin1");
+    const trace = renew(this.traces, traceKey, this.remembered, () => ({ spans: 0 }));
+    return renew(this.known, traceKey + Buffer.from(spanId).toString("latin1"), this.remembered, () => ({
+      traceId,
+      spanId,
+      traceFlags,
+      isSampled: (traceFlags & SAMPLED) !== 0,
+      beganNs: observedMonotonicNs,
+      budget: new SpanBudget(this.limits, trace),
+    }));
   }
+}
 
-  private forgetOldest(): void {
-    for (const key of this.known.keys()) return void this.known.delete(key);
-  }
+/** The value of the key, which is the newest now; the oldest makes room. */
+function renew<Value>(values: Map<string, Value>, key: string, most: number, make: () => Value): Value {
+  const value = values.get(key) ?? make();
+  values.delete(key);
+  values.set(key, value);
+  const [oldest] = values.keys();
+  if (values.size > most && oldest !== undefined) values.delete(oldest);
+  return value;
 }
 
 function isZero(id: Uint8Array): boolean {

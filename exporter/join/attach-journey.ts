@@ -15,6 +15,7 @@ const pool = createAttributePool();
 export const pastAttributes = {
   journeys: pool.get(attributes.joinPast, "journeys"),
   spans: pool.get(attributes.joinPast, "spans"),
+  trace: pool.get(attributes.joinPast, "trace"),
   time: pool.get(attributes.joinPast, "time"),
 };
 

@@ -315,7 +315,7 @@ test("a minute after its request began a packet has its own trace, with a link",
     .bytes();
   const { journeys, joiner } = replay(recording);
   assert.deepEqual(journeys.map(describe), ["1 data", "1 data", "- data ~1 past time"]);
-  assert.deepEqual(joiner.stats().past, { journeys: 0, spans: 0, time: 1 });
+  assert.deepEqual(joiner.stats().past, { journeys: 0, spans: 0, trace: 0, time: 1 });
 });
 
 function totals(journeys: readonly JourneySpans[], trace: number) {
@@ -386,6 +386,18 @@ test("a keep-alive connection whose 100,000 requests are under one span stays un
   const { spans, journeys: joined, leftOut } = totals(journeys, 1);
   assert.ok(spans < 1_000 && joined <= 200, `${spans} spans of ${joined} journeys`);
   assert.ok(leftOut >= 65_536, `${leftOut} were told of`);
+});
+
+test("a trace of many requests has a bound of its own, and the last of them still say what was left out", () => {
+  const connection = buildConnection();
+  for (let index = 0; index < 4_000; index++)
+    connection
+      .request({ ...request(1, 1_000 + index * 150, 4 + index), span: 1 + (index >> 2) })
+      .packet({ ...data(4 + index, 1_000 + index * 150, 150), lastsMs: 0.01 });
+  const { journeys, joiner } = replay(connection.bytes(), { maxTraceSpans: 1_000 });
+  const { spans, journeys: joined } = totals(journeys, 1);
+  assert.ok(spans <= 1_000 && spans > 800, `${spans} spans`);
+  assert.equal(joiner.stats().past.trace, 4_000 - joined);
 });
 
 test("room is kept for what was dropped", () => {

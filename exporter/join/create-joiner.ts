@@ -23,6 +23,8 @@ export interface JoinerOptions {
   /** Under one application span. */
   readonly maxJourneys: number;
   readonly maxSpans: number;
+  /** Under all application spans of one trace. */
+  readonly maxTraceSpans: number;
   /** Since its request began. */
   readonly forMs: number;
   /** Ranges of bytes that are remembered, and application spans, on all connections together. */
@@ -100,14 +102,15 @@ class RequestJoiner implements Joiner {
   private isSent: FindOptions["isSent"] = () => false;
   private readonly joined = countSources();
   private readonly linked = countSources();
-  private readonly past: Record<PastBound, number> = { journeys: 0, spans: 0, time: 0 };
+  private readonly past: Record<PastBound, number> = { journeys: 0, spans: 0, trace: 0, time: 0 };
   private unsampled = 0;
   private shed = 0;
 
   constructor(private readonly options: JoinerOptions) {
-    const { maxRequests, maxSpans, maxJourneys, forMs, waitMs } = options;
+    const { maxRequests, maxSpans, maxTraceSpans, maxJourneys, forMs, waitMs } = options;
     this.index = createConnectionIndex({ ranges: maxRequests, connections: maxRequests });
-    this.spans = new ApplicationSpans({ spans: maxSpans, journeys: maxJourneys, remembered: maxRequests });
+    const limits = { spans: maxSpans, journeys: maxJourneys, traceSpans: maxTraceSpans };
+    this.spans = new ApplicationSpans(limits, maxRequests);
     this.forNs = BigInt(forMs) * MS;
     this.waiting = createWaiting({
       waitMs,

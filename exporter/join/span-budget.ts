@@ -12,7 +12,19 @@ export interface LeftOut {
   readonly bytes: number;
 }
 
-export type Bound = "journeys" | "spans";
+export type Bound = "journeys" | "spans" | "trace";
+
+export interface BudgetLimits {
+  readonly spans: number;
+  readonly journeys: number;
+  /** Under all spans of one trace together. */
+  readonly traceSpans: number;
+}
+
+/** What is used by all application spans of one trace. */
+export interface TraceUse {
+  spans: number;
+}
 
 /** Either a journey in the detail in which it joins, or which bound keeps it out. */
 export type Admission = { readonly journeySpans: JourneySpans } | { readonly past: Bound };
@@ -28,7 +40,10 @@ export class SpanBudget {
   private readonly out = { journeys: 0, spans: 0, bytes: 0 };
   private nextTellingAt = 1;
 
-  constructor(private readonly limits: { readonly spans: number; readonly journeys: number }) {}
+  constructor(
+    private readonly limits: BudgetLimits,
+    private readonly trace: TraceUse,
+  ) {}
 
   /** So far; undefined: nothing. */
   get leftOut(): LeftOut | undefined {
@@ -37,25 +52,36 @@ export class SpanBudget {
 
   /** `isKept`: a fault, or the end of the connection. `detail`: the most that is wanted. */
   admit(journeySpans: JourneySpans, isKept: boolean, detail: Detail): Admission {
-    const past =
-      this.journeys + 1 > this.limits.journeys * (isKept ? KEPT_PART : PARTS.summary) ? "journeys" : undefined;
-    if (past === undefined)
-      for (const candidate of details.slice(details.indexOf(detail))) {
-        const folded = foldJourney(journeySpans, candidate);
-        const part = isKept ? KEPT_PART : PARTS[candidate];
-        if (this.spans + folded.spans.length <= this.limits.spans * part) return this.take(folded);
-      }
+    const partOf = (candidate: Detail): number => (isKept ? KEPT_PART : PARTS[candidate]);
+    if (this.journeys + 1 > this.limits.journeys * partOf("summary")) return this.tell(journeySpans, "journeys");
+    for (const candidate of details.slice(details.indexOf(detail))) {
+      if (this.boundFor(1, partOf(candidate))) continue;
+      const folded = foldJourney(journeySpans, candidate);
+      if (!this.boundFor(folded.spans.length, partOf(candidate))) return this.take(folded);
+    }
+    return this.tell(journeySpans, this.boundFor(1, partOf("summary")) ?? "spans");
+  }
+
+  /** The bound that so many spans more would be past. */
+  private boundFor(spans: number, part: number): Bound | undefined {
+    if (this.spans + spans > this.limits.spans * part) return "spans";
+    return this.trace.spans + spans > this.limits.traceSpans * part ? "trace" : undefined;
+  }
+
+  /** One that is past a bound: it is left out, unless it is time to tell how much was. */
+  private tell(journeySpans: JourneySpans, past: Bound): Admission {
     const isTelling = this.out.journeys >= this.nextTellingAt;
-    if (isTelling && this.spans < this.limits.spans && this.journeys < this.limits.journeys) {
+    if (isTelling && this.journeys < this.limits.journeys && !this.boundFor(1, 1)) {
       this.nextTellingAt = 2 * this.out.journeys;
       return this.take(foldJourney(journeySpans, "summary"));
     }
     this.leaveOut(journeySpans);
-    return { past: past ?? "spans" };
+    return { past };
   }
 
   private take(journeySpans: JourneySpans): Admission {
     this.spans += journeySpans.spans.length;
+    this.trace.spans += journeySpans.spans.length;
     this.journeys++;
     return { journeySpans };
   }

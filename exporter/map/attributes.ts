@@ -319,7 +319,7 @@ export const attributes = numberRows({
     type: "string",
     on: ["root"],
     meaning:
-      "Why the journey has a trace of its own, with a link to the application's span, though it belongs to a request: it would be past `journeys`, `spans` (--join-journeys, --join-spans) or `time` (--join-for)",
+      "Why the journey has a trace of its own, with a link to the application's span, though it belongs to a request: it would be past `journeys`, `spans`, `trace` (--join-journeys, --join-spans, --join-trace-spans) or `time` (--join-for)",
     source: "the request's budget",
   },
   leftOutJourneys: {

@@ -9,6 +9,7 @@ export const defaultJoining: JoinerOptions = {
   waitMs: options.joinWaitMs.default,
   maxJourneys: options.maxJoinedJourneys.default,
   maxSpans: options.maxJoinedSpans.default,
+  maxTraceSpans: options.maxJoinedTraceSpans.default,
   forMs: options.joinForMs.default,
   maxRequests: options.maxJoinRequests.default,
   detail: options.detail.default,
