@@ -269,3 +269,9 @@ test("whatever is written, the answer is a config or a UserError", async () => {
     }),
   );
 });
+
+test("packets of sampled requests alone cannot be had where no request is looked for", async () => {
+  assert.match(await mistakesOf("trace", ["--sampled-only", "--join", "off"]), /sampled-only cannot go with join off/);
+  const { config } = await load("trace", ["--sampled-only", "--join", "link", "--join-sources", "http1,helper"]);
+  assert.deepEqual([config.isSampledOnly, config.join, config.joinSources], [true, "link", ["http1", "helper"]]);
+});

@@ -108,6 +108,11 @@ function checkTogether(
     });
   if ((config.listenCertificateFile === undefined) !== (config.listenKeyFile === undefined))
     mistakes.push({ place: "", message: "listen-certificate and listen-key go together: give both or neither" });
+  if (config.isSampledOnly && config.join === "off")
+    mistakes.push({
+      place: "",
+      message: "sampled-only cannot go with join off: no request is looked for then, so no packet is of a sampled one",
+    });
   if (config.recording === undefined) return;
   // Only flags are wrong here: a configuration file or the environment may well be shared with a live run.
   for (const [key, option] of optionRows)
