@@ -63,8 +63,9 @@ static int connect_pair(int sockets[2])
 	int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
 
 	sockets[0] = socket(AF_INET, SOCK_STREAM, 0);
-	if (listener < 0 || sockets[0] < 0 || bind(listener, (void *)&address, sizeof(address)) || listen(listener, 1) ||
-	    getsockname(listener, (void *)&address, &bytes) || connect(sockets[0], (void *)&address, sizeof(address)))
+	if (listener < 0 || sockets[0] < 0 || bind(listener, (void *)&address, sizeof(address)) ||
+	    listen(listener, 1) || getsockname(listener, (void *)&address, &bytes) ||
+	    connect(sockets[0], (void *)&address, sizeof(address)))
 		return -1;
 	sockets[1] = accept(listener, NULL, NULL);
 	close(listener);
