@@ -31,9 +31,12 @@ const runs: readonly GuestRun[] = [
 ];
 
 const PODS_TEST = "dist/test/live/pods.test.js";
+/** Two minutes in a guest: on one kernel, and live. On another: npm run guest -- 7.3 node --test dist/test/applications/applications.test.js */
+const APPLICATIONS_TEST = "dist/test/applications/applications.test.js";
 const REQUESTS_TEST = "dist/test/requests/requests.test.js";
 
 const testsInGuest = [
+  APPLICATIONS_TEST,
   PODS_TEST,
   REQUESTS_TEST,
   "dist/test/tracer/tracer-parts.test.js",
@@ -67,7 +70,7 @@ for (const { kernel, backend, expectedBackend, only } of runs) {
   });
 }
 
-test("the tracer's own tests and the filter on real packets on kernel 6.12, where functions can be attached", {
+test("real applications, the tracer's own tests and the filter on real packets on kernel 6.12, where functions can be attached", {
   skip: whyNoGuests(),
   timeout: GUEST_TIMEOUT_MS + 120_000,
 }, async () => {
