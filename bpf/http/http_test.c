@@ -290,6 +290,33 @@ static void run(struct found *found, struct test *test, const struct stream *str
 	test->result.bytes += stream->count;
 }
 
+static void ignore_events(void *context, struct http_parser *p, uint64_t offset, uint32_t events)
+{
+	(void)context, (void)p, (void)offset, (void)events;
+}
+
+/* Many bytes at once leave the parser as each by itself does. */
+static void compare_words(struct test *test, const char *name, const struct stream *stream)
+{
+	struct http_parser p, by_words;
+	uint64_t offset = 0;
+	size_t at = 0;
+
+	begin(&p, stream);
+	by_words = p;
+	while (p.skip < stream->count - at) {
+		at += p.skip;
+		p.skip = 0;
+		http__take(&p, stream->bytes[at]);
+		at++;
+	}
+	p.skip -= stream->count - at;
+	drive__piece(&by_words, stream->bytes, stream->count, &offset, ignore_events, NULL);
+	if (memcmp(&p, &by_words, sizeof(p)))
+		fail(test, name, "another state when words are taken", "", "");
+	test->result.runs++;
+}
+
 static void compare_kernel(struct test *test, const char *name, const struct stream *stream)
 {
 	static uint8_t events[STREAM_BYTES], actual[STREAM_BYTES];
@@ -345,6 +372,7 @@ static void test_case(struct test *test, const struct http_case *item)
 		if (other.places != whole.places)
 			fail(test, item->name, "other events in two pieces", other.text, whole.text);
 	}
+	compare_words(test, item->name, &stream);
 	if (test->kernel)
 		compare_kernel(test, item->name, &stream);
 	test->result.cases++;
@@ -414,6 +442,7 @@ static void test_mutants(struct test *test)
 		run(&other, test, &stream, random__between(&test->random, 1, 9), 0);
 		if (other.places != whole.places)
 			fail(test, name, "other events in pieces", other.text, whole.text);
+		compare_words(test, name, &stream);
 		if (test->kernel)
 			compare_kernel(test, name, &stream);
 		test->result.mutants++;

@@ -49,7 +49,7 @@ struct connection {
 	struct pieces pieces;
 	__u32 chunk_bytes;
 	__u32 chunk_at;
-	__u8 chunk[CHUNK_BYTES];
+	__u8 chunk[CHUNK_BYTES + 8]; /* 8 bytes can be read at any of them */
 };
 
 struct {

@@ -137,6 +137,10 @@ struct msghdr {
 	struct iov_iter msg_iter;
 };
 
+struct msghdr___until_6_4 {
+	struct iov_iter___until_6_4 msg_iter;
+};
+
 enum iter_type {
 	ITER_IOVEC, /* relocated: numbers differ by kernel */
 	ITER_KVEC,

@@ -97,15 +97,16 @@ static __always_inline void pieces__advance(struct pieces *pieces, __u32 bytes)
 /* What is to be sent. False: of a kind that cannot be read. */
 static __always_inline bool pieces__of_message(struct pieces *pieces, const struct msghdr *message)
 {
-	const struct iov_iter___until_6_4 *older = (void *)&message->msg_iter;
-	__u8 type = BPF_CORE_READ(message, msg_iter.iter_type);
-	__u64 offset = BPF_CORE_READ(message, msg_iter.iov_offset), start;
+	const struct msghdr___until_6_4 *older = (const void *)message;
+	__u8 type = message->msg_iter.iter_type;
+	__u64 offset = message->msg_iter.iov_offset, start;
 
+	/* read as a number: the verifier allows no arithmetic on a pointer of the kernel's */
 	if (bpf_core_field_exists(message->msg_iter.__iov))
 		start = (__u64)BPF_CORE_READ(message, msg_iter.__iov);
 	else
-		start = (__u64)BPF_CORE_READ(older, iov);
-	pieces->total = BPF_CORE_READ(message, msg_iter.count);
+		start = (__u64)BPF_CORE_READ(older, msg_iter.iov);
+	pieces->total = message->msg_iter.count;
 	pieces->left = 0;
 	pieces->base = 0;
 	if (bpf_core_enum_value_exists(enum iter_type, ITER_UBUF) &&
@@ -125,14 +126,14 @@ static __always_inline bool pieces__of_message(struct pieces *pieces, const stru
 	else
 		return false;
 	pieces->table = start;
-	pieces->rows = BPF_CORE_READ(message, msg_iter.nr_segs);
+	pieces->rows = message->msg_iter.nr_segs;
 	return pieces__drop(pieces, offset);
 }
 
 /* The payload of a packet: what is in its own memory, then its pages. */
 static __always_inline void pieces__of_packet(struct pieces *pieces, const struct sk_buff *skb, __u32 total)
 {
-	struct skb_shared_info *shared = (void *)(BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, end));
+	struct skb_shared_info *shared = (void *)(skb->head + skb->end);
 	__u8 rows = 0;
 
 	bpf_core_read(&rows, sizeof(rows), &shared->nr_frags);
@@ -140,8 +141,8 @@ static __always_inline void pieces__of_packet(struct pieces *pieces, const struc
 	pieces->rows = rows;
 	pieces->table_kind = PIECE_PAGES;
 	pieces->kind = PIECE_KERNEL;
-	pieces->base = (__u64)BPF_CORE_READ(skb, data);
-	pieces->left = BPF_CORE_READ(skb, len) - BPF_CORE_READ(skb, data_len);
+	pieces->base = (__u64)skb->data;
+	pieces->left = skb->len - skb->data_len;
 	pieces->total = total;
 }
 

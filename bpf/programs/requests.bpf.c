@@ -4,9 +4,7 @@
  * they are read from it. Both happen under the socket's lock, so a connection is one program's at a time. The bytes stay in the
  * kernel: what leaves it is the trace context, and where in the stream of bytes it holds.
  */
-#include <linux/ptrace.h>
 #include <bpf/bpf_endian.h>
-#include <bpf/bpf_tracing.h>
 #include "connection.h"
 
 char LICENSE[] SEC("license") = "GPL"; /* loaded under the GPL-2.0 side of the dual licence: the helpers ask for it */
@@ -106,6 +104,16 @@ static long chunk__step(__u32 index, struct work *work)
 	at = connection->chunk_at;
 	if (at >= connection->chunk_bytes)
 		return 1;
+	if (at + 8 <= connection->chunk_bytes) {
+		/* as much as a multiplication can, where most bytes are skipped */
+		__u32 taken =
+			http__take_word(&direction->parser, *(__u64 *)(connection->chunk + (at & (CHUNK_BYTES - 1))));
+
+		if (taken) {
+			connection->chunk_at = at + taken;
+			return 0;
+		}
+	}
 	connection->chunk_at = at + 1;
 	events = http__take(&direction->parser, connection->chunk[at & (CHUNK_BYTES - 1)]);
 	if (events)
@@ -242,12 +250,12 @@ static __always_inline void endpoint__of_ipv6(struct endpoint *endpoint, const _
 
 static __always_inline void connection__describe(struct connection *connection, const struct sock *sk)
 {
-	struct net *net = BPF_CORE_READ(sk, __sk_common.skc_net.net);
+	const struct net *net = sk->__sk_common.skc_net.net;
 	__u8 address[16];
 
-	connection->local.port = BPF_CORE_READ(sk, __sk_common.skc_num);
-	connection->remote.port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
-	if (BPF_CORE_READ(sk, __sk_common.skc_family) == SKBSPAN_AF_INET6) {
+	connection->local.port = sk->__sk_common.skc_num;
+	connection->remote.port = bpf_ntohs(sk->__sk_common.skc_dport);
+	if (sk->__sk_common.skc_family == SKBSPAN_AF_INET6) {
 		bpf_core_read(address, sizeof(address), &sk->__sk_common.skc_v6_rcv_saddr);
 		endpoint__of_ipv6(&connection->local, address);
 		bpf_core_read(address, sizeof(address), &sk->__sk_common.skc_v6_daddr);
@@ -255,10 +263,10 @@ static __always_inline void connection__describe(struct connection *connection, 
 	} else {
 		connection->local.ip_version = 4;
 		connection->remote.ip_version = 4;
-		*(__u32 *)connection->local.address = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
-		*(__u32 *)connection->remote.address = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+		*(__u32 *)connection->local.address = sk->__sk_common.skc_rcv_saddr;
+		*(__u32 *)connection->remote.address = sk->__sk_common.skc_daddr;
 	}
-	connection->netns_inode = BPF_CORE_READ(net, ns.inum);
+	connection->netns_inode = net->ns.inum;
 	connection->netns_cookie = net__cookie(net);
 	connection->process_id = bpf_get_current_pid_tgid() >> 32;
 }
@@ -291,7 +299,8 @@ static __always_inline struct connection *connection__find(const struct sock *sk
 
 static __always_inline void socket__identify(const struct sock *sk, __u64 *identity)
 {
-	bpf_core_read(identity, 16, &sk->__sk_common.skc_addrpair);
+	identity[0] = sk->__sk_common.skc_addrpair;
+	identity[1] = (__u64)sk->__sk_common.skc_hash << 32 | sk->__sk_common.skc_portpair;
 }
 
 /* ---- what is sent --------------------------------------------------------------------------------------------------- */
@@ -303,15 +312,15 @@ static __always_inline bool told__take(const struct sock *sk, struct request_tra
 	struct request_trace *found;
 	__u8 address[16];
 
-	key.netns_cookie = net__cookie(BPF_CORE_READ(sk, __sk_common.skc_net.net));
-	key.local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
-	key.remote.port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
-	if (BPF_CORE_READ(sk, __sk_common.skc_family) == SKBSPAN_AF_INET6) {
+	key.netns_cookie = net__cookie(sk->__sk_common.skc_net.net);
+	key.local_port = sk->__sk_common.skc_num;
+	key.remote.port = bpf_ntohs(sk->__sk_common.skc_dport);
+	if (sk->__sk_common.skc_family == SKBSPAN_AF_INET6) {
 		bpf_core_read(address, sizeof(address), &sk->__sk_common.skc_v6_daddr);
 		endpoint__of_ipv6(&key.remote, address);
 	} else {
 		key.remote.ip_version = 4;
-		*(__u32 *)key.remote.address = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+		*(__u32 *)key.remote.address = sk->__sk_common.skc_daddr;
 	}
 	found = bpf_map_lookup_elem(&told, &key);
 	if (!found)
@@ -341,7 +350,8 @@ static __always_inline void connection__on_told(struct connection *connection, _
 
 static __always_inline void send__follow(const struct sock *sk, const struct msghdr *message)
 {
-	__u32 zero = 0, sequence = BPF_CORE_READ((const struct tcp_sock *)sk, write_seq);
+	const struct tcp_sock *tcp = bpf_skc_to_tcp_sock((void *)sk);
+	__u32 zero = 0;
 	struct requests_state *state = bpf_map_lookup_elem(&requests_state, &zero);
 	struct connection *connection;
 	struct request_trace trace;
@@ -350,12 +360,14 @@ static __always_inline void send__follow(const struct sock *sk, const struct msg
 	struct work work;
 	bool is_told;
 
+	if (!tcp)
+		return;
 	socket__identify(sk, identity);
 	connection = connection__find(sk, identity);
 	is_told = state && state->heard && told__take(sk, &trace);
 	if (!pieces__of_message(&pieces, message) && !is_told)
 		return;
-	pieces.sequence = sequence;
+	pieces.sequence = tcp->write_seq;
 	if (!connection) {
 		if (!is_told && !pieces__can_start(&pieces, NULL, false))
 			return;
@@ -363,9 +375,9 @@ static __always_inline void send__follow(const struct sock *sk, const struct msg
 		if (!connection)
 			return;
 	}
-	connection->next_received = BPF_CORE_READ((const struct tcp_sock *)sk, rcv_nxt);
+	connection->next_received = tcp->rcv_nxt;
 	if (is_told)
-		connection__on_told(connection, sequence, &trace);
+		connection__on_told(connection, pieces.sequence, &trace);
 	connection->pieces = pieces;
 	work.connection = connection;
 	work.direction = &connection->directions[SENT];
@@ -375,16 +387,16 @@ static __always_inline void send__follow(const struct sock *sk, const struct msg
 }
 
 /* tcp_sendmsg_locked(sk, msg, size) */
-SEC("kprobe/tcp_sendmsg_locked") int send_kprobe(struct pt_regs *ctx)
+SEC("fentry/tcp_sendmsg_locked") int send_function(__u64 *ctx)
 {
-	send__follow((void *)PT_REGS_PARM1(ctx), (void *)PT_REGS_PARM2(ctx));
+	send__follow((void *)ctx[0], (void *)ctx[1]);
 	return 0;
 }
 
 /* tcp_sendmsg_locked(sk, msg, skb, size_goal), since 6.16: before every part of a send that is put into an sk_buff */
-SEC("raw_tp/tcp_sendmsg_locked") int send_tracepoint(struct bpf_raw_tracepoint_args *ctx)
+SEC("tp_btf/tcp_sendmsg_locked") int send_tracepoint(__u64 *ctx)
 {
-	send__follow((void *)ctx->args[0], (void *)ctx->args[1]);
+	send__follow((void *)ctx[0], (void *)ctx[1]);
 	return 0;
 }
 
@@ -393,19 +405,19 @@ SEC("raw_tp/tcp_sendmsg_locked") int send_tracepoint(struct bpf_raw_tracepoint_a
 /* The bytes of a packet that are about to be copied to the application. The packet is the verifier's where `is_packet`. */
 static __always_inline void receive__follow(const struct sk_buff *skb, int bytes, bool is_packet)
 {
-	const struct sock *sk = BPF_CORE_READ(skb, sk);
+	const struct sock *sk = skb->sk;
 	__u32 first_sequence, offset;
 	struct connection *connection;
 	struct pieces pieces = {};
 	__u64 identity[2] = {};
 	struct work work;
 
-	if (!sk || BPF_CORE_READ(sk, sk_protocol) != PROTOCOL_TCP || bytes <= 0)
+	if (!sk || sk->sk_protocol != PROTOCOL_TCP || bytes <= 0)
 		return;
-	bpf_core_read(&first_sequence, sizeof(first_sequence), &skb->cb);
+	first_sequence = *(const __u32 *)skb->cb;
 	pieces.sequence = BPF_CORE_READ((const struct tcp_sock *)sk, copied_seq);
 	offset = pieces.sequence - first_sequence;
-	if (offset >= BPF_CORE_READ(skb, len))
+	if (offset >= skb->len)
 		return;
 	if (is_packet) {
 		pieces.base = offset;
@@ -441,8 +453,8 @@ SEC("tp_btf/skb_copy_datagram_iovec") int receive_packet(__u64 *ctx)
 }
 
 /* The same where that function may not be called: by the addresses of the pages. */
-SEC("raw_tp/skb_copy_datagram_iovec") int receive_pages(struct bpf_raw_tracepoint_args *ctx)
+SEC("tp_btf/skb_copy_datagram_iovec") int receive_pages(__u64 *ctx)
 {
-	receive__follow((void *)ctx->args[0], ctx->args[1], false);
+	receive__follow((void *)ctx[0], ctx[1], false);
 	return 0;
 }

@@ -29,19 +29,18 @@ extern const char embedded_requests_object[], embedded_requests_object_end[];
 /* A way to see what is sent, or what is received. The first that works is taken. */
 struct way {
 	const char *program;
-	const char *at;
-	bool is_kprobe;
+	const char *at; /* of sends */
 	bool needs_pages;
 };
 
 static const struct way send_ways[] = {
-	{ .program = "send_kprobe", .at = "tcp_sendmsg_locked", .is_kprobe = true },
-	{ .program = "send_tracepoint", .at = "tcp_sendmsg_locked" },
+	{ .program = "send_function", .at = "a function" },
+	{ .program = "send_tracepoint", .at = "a tracepoint" },
 };
 
 static const struct way receive_ways[] = {
-	{ .program = "receive_packet", .at = "skb_copy_datagram_iovec" },
-	{ .program = "receive_pages", .at = "skb_copy_datagram_iovec", .needs_pages = true },
+	{ .program = "receive_packet" },
+	{ .program = "receive_pages", .needs_pages = true },
 	{ .program = NULL },
 };
 
@@ -143,12 +142,8 @@ static int object__load(struct bpf_object **object, struct bpf_object *tracer, c
 static int way__attach(struct requests *requests, const struct way *way)
 {
 	struct bpf_program *program = bpf_object__find_program_by_name(requests->object, way->program);
-	struct bpf_link *link;
+	struct bpf_link *link = bpf_program__attach(program);
 
-	if (way->is_kprobe)
-		link = bpf_program__attach_kprobe(program, false, way->at);
-	else
-		link = bpf_program__attach(program);
 	if (!link)
 		return -errno;
 	requests->links[requests->link_count++] = link;
@@ -191,8 +186,7 @@ struct requests *requests__open(struct bpf_object *tracer, const struct requests
 			failure = requests__try(requests, tracer, options, &send_ways[send], &receive_ways[receive]);
 			if (failure)
 				continue;
-			snprintf(said, said_bytes, "requests are seen where they are sent (%s)%s",
-				 send_ways[send].is_kprobe ? "a kprobe" : "a tracepoint",
+			snprintf(said, said_bytes, "requests are seen where they are sent (%s)%s", send_ways[send].at,
 				 receive_ways[receive].program ? " and where they are received" :
 								 ", but not where they are received");
 			return requests;

@@ -2,6 +2,7 @@
 #include "drive.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void drive__piece(struct http_parser *p, const uint8_t *bytes, size_t count, uint64_t *offset, drive_sink *sink,
 		  void *context)
@@ -9,10 +10,18 @@ void drive__piece(struct http_parser *p, const uint8_t *bytes, size_t count, uin
 	size_t at = 0;
 
 	while (p->skip < count - at) {
-		uint32_t events;
+		uint32_t events, taken = 0;
+		uint64_t word;
 
 		at += p->skip;
 		p->skip = 0;
+		if (count - at >= sizeof(word)) {
+			memcpy(&word, bytes + at, sizeof(word));
+			taken = http__take_word(p, word);
+		}
+		at += taken;
+		if (taken)
+			continue;
 		events = http__take(p, bytes[at]);
 		if (events)
 			sink(context, p, *offset + at, events);
