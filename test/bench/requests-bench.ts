@@ -22,7 +22,7 @@ const variants = {
   /** Nothing but the drop tracepoint, which these packets never meet. */
   "requests off": ["--probes", "drops", ...NO_MATCH, "--join-sources", "off"],
   "requests on": ["--probes", "drops", ...NO_MATCH],
-  "no match": ["--probes", "all", ...NO_MATCH, "--join-sources", "off"],
+  "no match": ["--probes", "all", ...NO_MATCH],
   "not sampled": ["--probes", "all", "--sampled-only"],
 } as const;
 export type RequestsVariant = keyof typeof variants;
