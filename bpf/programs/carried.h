@@ -149,6 +149,7 @@ verified_alone int packet__tell_option(__u32 level, __u32 transport_at)
 		return 0;
 	trace->flags = TRACE_FLAG_SAMPLED;
 	trace->source = WIRE_REQUEST_SOURCE_TCP_OPTION;
+	trace->is_answer = 0;
 	trace->stream = 0;
 	packet__read_ends(scratch, transport_at);
 	frame = request__reserve();
@@ -254,6 +255,7 @@ static __always_inline bool carried__read_datagram(struct carried *carried)
 	__builtin_memcpy(trace->span_id, datagram->span_id, 8);
 	trace->flags = datagram->trace_flags;
 	trace->source = WIRE_REQUEST_SOURCE_HELPER;
+	trace->is_answer = datagram->is_accepted;
 	trace->stream = 0;
 	carried->from.ip_version = carried->to.ip_version = datagram->ip_version;
 	carried->from.port = bpf_ntohs(datagram->local_port);

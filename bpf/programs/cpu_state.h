@@ -14,8 +14,9 @@ struct request_trace {
 	__u8 trace_id[16];
 	__u8 span_id[8];
 	__u8 flags;
-	__u8 source; /* enum wire_request_source; NONE: no trace context */
-	__u8 reserved[2];
+	__u8 source;    /* enum wire_request_source; NONE: no trace context */
+	__u8 is_answer; /* told by the end that was connected to */
+	__u8 reserved;
 	__u32 stream; /* of HTTP/2, 0: none */
 } __attribute__((aligned(8)));
 
@@ -44,7 +45,7 @@ struct told_datagram {
 	__u8 trace_flags;
 	__u8 kind; /* TOLD_* */
 	__u8 ip_version;
-	__u8 reserved;
+	__u8 is_accepted; /* the connection was made by the other end */
 	__u16 local_port;
 	__u16 remote_port;
 	__u8 local[16];

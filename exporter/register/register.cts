@@ -65,6 +65,7 @@ const DATAGRAM_BYTES = 72;
 const DISCARD_PORT = 9;
 const KIND_OPENING = 1;
 const KIND_WRITING = 2;
+const IS_ACCEPTED_AT = 35;
 
 const states = new WeakMap<object, SocketState>();
 let sendDatagram: (datagram: Buffer) => void = () => {};
@@ -209,6 +210,8 @@ function tellWriting(socket: net.Socket, state: SocketState | undefined): void {
     { address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 },
   );
   if (state.datagram === undefined) return;
+  // What an accepted connection writes answers: what comes on it is not of the same span.
+  state.datagram[IS_ACCEPTED_AT] = (socket as { readonly server?: unknown }).server === undefined ? 0 : 1;
   tell(state.datagram, KIND_WRITING, state.current);
   state.told = state.current;
 }

@@ -11,7 +11,6 @@
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,17 +34,17 @@
 
 struct load {
 	const char *kind;
-	const char *first; /* sent once before the exchanges, may be NULL */
-	const char *request;
-	bool is_body;
+	const char *first;   /* sent once before the exchanges, may be NULL */
+	const char *request; /* NULL: a part of the body */
+	const char *answer;  /* NULL: none is waited for */
 };
 
 static const struct load loads[] = {
-	{ "sampled", NULL, REQUEST_START TRACE("01") REQUEST_END, false },
-	{ "unsampled", NULL, REQUEST_START TRACE("00") REQUEST_END, false },
-	{ "plain", NULL, REQUEST_START REQUEST_END, false },
-	{ "other", NULL, "*3 SET " REQUEST_START REQUEST_END, false },
-	{ "upload", UPLOAD, NULL, true },
+	{ "sampled", NULL, REQUEST_START TRACE("01") REQUEST_END, ANSWER },
+	{ "unsampled", NULL, REQUEST_START TRACE("00") REQUEST_END, ANSWER },
+	{ "plain", NULL, REQUEST_START REQUEST_END, ANSWER },
+	{ "other", NULL, "*3 SET " REQUEST_START REQUEST_END, "+" ANSWER },
+	{ "upload", UPLOAD, NULL, NULL },
 };
 
 static uint64_t now_ns(clockid_t clock)
@@ -86,8 +85,8 @@ static int pass(int from, int to, const char *data, size_t count)
 static int run(const struct load *load, uint64_t duration_ns)
 {
 	static char part[PART_BYTES];
-	const char *request = load->is_body ? part : load->request;
-	size_t count = load->is_body ? sizeof(part) : strlen(load->request);
+	const char *request = load->request ? load->request : part;
+	size_t count = load->request ? strlen(load->request) : sizeof(part);
 	uint64_t start_cpu, end, exchanges = 0;
 	int sockets[2];
 
@@ -99,7 +98,7 @@ static int run(const struct load *load, uint64_t duration_ns)
 		for (int i = 0; i < BATCH; i++, exchanges++) {
 			if (pass(sockets[0], sockets[1], request, count))
 				return -1;
-			if (!load->is_body && pass(sockets[1], sockets[0], ANSWER, strlen(ANSWER)))
+			if (load->answer && pass(sockets[1], sockets[0], load->answer, strlen(load->answer)))
 				return -1;
 		}
 	printf("%.1f %llu\n", (double)(now_ns(CLOCK_THREAD_CPUTIME_ID) - start_cpu) / exchanges,
