@@ -213,6 +213,8 @@ struct wire_request {
 	__u8 flags;          /* WIRE_REQUEST_* */
 	__u8 trace_id[16];   /* zeros: none */
 	__u8 span_id[8];
+	__u32 length; /* bytes that it holds for, and only where nothing else is known of them; 0: until the next frame */
+	__u32 reserved1;
 };
 
 enum wire_stat {
@@ -395,6 +397,6 @@ _Static_assert(sizeof(struct wire_hop) == WIRE_UNIT_BYTES, "a hop is one unit");
 _Static_assert(sizeof(struct wire_stack) == WIRE_UNIT_BYTES, "a stack's head is one unit");
 _Static_assert(sizeof(struct wire_context) == WIRE_CONTEXT_UNITS * WIRE_UNIT_BYTES, "a context is six units");
 _Static_assert(sizeof(struct wire_journey) % 8 == 0, "units follow the journey aligned");
-_Static_assert(sizeof(struct wire_request) == 104, "no holes");
+_Static_assert(sizeof(struct wire_request) == 112, "no holes");
 
 #endif

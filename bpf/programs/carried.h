@@ -159,6 +159,8 @@ verified_alone int packet__tell_option(__u32 level, __u32 transport_at)
 	request__place(frame, scratch);
 	frame->process_id = 0;
 	frame->sequence = view__load32(&scratch->view, transport_at + 4);
+	frame->length =
+		scratch->view.wire_bytes - transport_at - (scratch->view.bytes[(transport_at + 12) & 0xff] >> 4) * 4;
 	frame->flags = 0;
 	bpf_ringbuf_submit(frame, BPF_RB_NO_WAKEUP);
 	if (settings.sampled_only)

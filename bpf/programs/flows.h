@@ -104,6 +104,8 @@ static __always_inline void request__write(struct wire_request *frame, const str
 					   const struct endpoint *from, const struct endpoint *to)
 {
 	frame->reserved = 0;
+	frame->length = 0;
+	frame->reserved1 = 0;
 	frame->observed_monotonic_ns = bpf_ktime_get_ns();
 	frame->stream = trace->stream;
 	__builtin_memcpy(frame->source, from->address, 16);

@@ -267,6 +267,7 @@ const requestModel = fc.record({
   netnsInode: unsigned32,
   sequence: unsigned32,
   stream: unsigned32,
+  lengthBytes: unsigned32,
   processId: unsigned32,
   sourcePort: unsigned16,
   destinationPort: unsigned16,
@@ -290,7 +291,7 @@ test("any request, in either byte order and any chunking, decodes to what was wr
       fc.constantFrom(...sourceNames),
       fc.boolean(),
       fc.array(fc.nat(), { maxLength: 8 }),
-      (fields, flags, source, littleEndian, cuts) => {
+      ({ lengthBytes, ...fields }, flags, source, littleEndian, cuts) => {
         const bits =
           (flags.isResponse ? wire.requestResponse : 0) |
           (flags.isReceived ? wire.requestReceived : 0) |
@@ -300,6 +301,7 @@ test("any request, in either byte order and any chunking, decodes to what was wr
           .hello()
           .request({
             ...fields,
+            length: lengthBytes,
             traceId: [...fields.traceId],
             spanId: [...fields.spanId],
             source: [10, 0, 0, 1],
@@ -314,6 +316,7 @@ test("any request, in either byte order and any chunking, decodes to what was wr
         assert.deepEqual(request, {
           type: "request",
           ...fields,
+          lengthBytes,
           ...flags,
           source,
           sourceAddress: "10.0.0.1",

@@ -224,6 +224,8 @@ export interface RequestFrame {
   readonly spanId: Uint8Array;
   /** Of W3C trace context: 1 sampled. */
   readonly traceFlags: number;
+  /** It holds for so many bytes, and only where nothing else is known of them; 0: until the next frame. */
+  readonly lengthBytes: number;
 }
 
 export interface JourneyFrame {

@@ -37,6 +37,7 @@ export function readRequest(payload: Payload, at: number): RequestFrame {
     traceId: copyOf(payload, at + wireRequest.traceId, wireRequest.traceIdBytes),
     spanId: copyOf(payload, at + wireRequest.spanId, wireRequest.spanIdBytes),
     traceFlags: bytes[at + wireRequest.traceFlags] ?? 0,
+    lengthBytes: view.getUint32(at + wireRequest.length, little),
   };
 }
 

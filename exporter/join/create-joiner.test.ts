@@ -122,6 +122,22 @@ test("a segment with bytes of several requests joins the first and links to the 
   );
 });
 
+test("what one packet carries in an option holds for its bytes alone, and only where nothing else is known", () => {
+  const source = wireRequestSource.tcpOption;
+  const recording = buildConnection()
+    .request({ ...request(1), source, length: 200 })
+    .packet(data(5))
+    .packet(data(6, 1_200))
+    .packet({ atMs: 7, from: "server", sequence: 5_000, acknowledgement: 1_200 })
+    .packet({ atMs: 8, from: "server", sequence: 5_000, acknowledgement: 1_400 })
+    .request(request(2, 1_400, 9))
+    .request({ ...request(3, 1_500, 10), source, length: 100 })
+    .packet(data(11, 1_400))
+    .packet(data(12, 1_600))
+    .bytes();
+  assert.deepEqual(described(recording), ["1 data", "-", "1 acknowledgement", "-", "2 data", "2 data"]);
+});
+
 test("a request that the application does not sample is not joined, nor linked to", () => {
   const recording = buildConnection()
     .request({ ...request(1), traceFlags: 0 })

@@ -134,7 +134,8 @@ class RequestJoiner implements Joiner {
       // The other direction's ranges stay: that one alone may have gone far without a packet that was seen.
       else if (direction.isFar(frame.sequence)) index.grow(-direction.reset());
       if (!frame.isReceived) direction.isWritten = true;
-      index.grow(direction.add(frame.sequence, owner));
+      const { sequence, lengthBytes } = frame;
+      index.grow(lengthBytes > 0 ? direction.addWithin(sequence, lengthBytes, owner) : direction.add(sequence, owner));
     }
     index.tell(connection, frame.observedMonotonicNs);
     this.waiting.onNews(connection);

@@ -16,6 +16,8 @@ interface Range {
   owner: Owner;
 }
 
+const NOBODY: Owner = { span: undefined, source: "none", isResponse: false, isPending: false };
+
 /** Segmentation, retransmission and reordering move a packet by less: no window of TCP is larger. */
 const MAX_AHEAD = 2 ** 30;
 /** By chance one connection in a hundred or so is as near to another. */
@@ -87,6 +89,13 @@ export class Direction {
     ranges.splice(at, 0, { start, owner });
     this.newest = Math.max(this.newest ?? start, start);
     return ranges.length > MAX_RANGES ? 1 - this.forget(1) : 1;
+  }
+
+  /** These bytes alone are the owner's, where they are nobody's by what else is known. Gives as `add` does. */
+  addWithin(sequence: number, bytes: number, owner: Owner): number {
+    const [known] = this.find(sequence, 1);
+    if (known?.span || known?.isPending) return 0;
+    return this.add(sequence, owner) + this.add((sequence + bytes) >>> 0, known ?? NOBODY);
   }
 
   /** The owners of the bytes from `sequence` on, in their order; empty: nothing is known of them. */

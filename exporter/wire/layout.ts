@@ -183,7 +183,7 @@ export const wireRequestSource = {
 } as const;
 
 export const wireRequest = {
-  bytes: 104,
+  bytes: 112,
   observedMonotonicNs: 8,
   netnsCookie: 16,
   netnsInode: 24,
@@ -204,6 +204,8 @@ export const wireRequest = {
   traceIdBytes: 16,
   spanId: 96,
   spanIdBytes: 8,
+  length: 104,
+  reserved1: 108,
 } as const;
 
 export const wireStat = {

@@ -48,6 +48,8 @@ export interface RequestFields {
   readonly netnsCookie?: bigint;
   readonly port?: number;
   readonly stream?: number;
+  /** Bytes that it holds for; 0: until the next. */
+  readonly length?: number;
 }
 
 /** A recording of a TCP connection of two pods on one node, for what requests have to do with packets. */
@@ -161,6 +163,7 @@ export function buildConnection(): ConnectionBuilder {
         flags = 0,
         traceFlags = 1,
         stream = 0,
+        length = 0,
       } = fields;
       recording.request({
         ...ends(from, fields.port),
@@ -169,6 +172,7 @@ export function buildConnection(): ConnectionBuilder {
         netnsInode: Number(fields.netnsCookie ?? cookieOf(from)),
         sequence: sequence >>> 0,
         stream,
+        length,
         flags,
         traceFlags,
         requestSource:

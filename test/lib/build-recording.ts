@@ -115,6 +115,7 @@ const widths: Readonly<Record<string, Readonly<Record<string, Width>>>> = {
     netnsInode: 4,
     sequence: 4,
     stream: 4,
+    length: 4,
     processId: 4,
     sourcePort: 2,
     destinationPort: 2,

@@ -86,6 +86,7 @@ test("TCP option 25 is read, alone and behind other options", { skip, timeout: 1
     assert.deepEqual(Buffer.from(frame?.spanId ?? []), spanId(number));
     assert.equal(frame?.traceFlags, 1);
     assert.equal(frame?.sequence, 1_000_000 + index);
+    assert.equal(frame?.lengthBytes, "payload!".length);
     assert.equal(frame?.destinationPort, CLOSED_PORT);
     assert.equal(frame?.sourceAddress, "10.9.1.2");
   }
