@@ -69,8 +69,8 @@ const DISCARDED_NS = 3_000;
 /** More than that would keep the agent from its other work; the kernel leaves out what is more. Drops are rare: they are all seen. */
 const MAX_JOURNEYS_PER_SECOND = 1_000;
 const WATCH_EVERY_MS = 1_000;
-/** A tracer that was told to end writes what it has; then it is killed. */
-const END_TIMEOUT_MS = 10_000;
+/** A tracer that was told to end detaches and writes what it has; then it is killed. The 200 functions of `core` take up to 10 s one by one. */
+const END_TIMEOUT_MS = 30_000;
 
 /** Starts to trace. It ends by itself: after its time, its journeys, or when the probes take too much of a processor. */
 export function startSession(options: SessionOptions): Session {
