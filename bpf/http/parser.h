@@ -187,6 +187,12 @@ static __always_inline __u32 http__take(struct http_parser *p, __u8 byte)
 	}
 }
 
+/* Whether the next byte may be any: the last of a body, where what counts is that it went by. */
+static __always_inline bool http__takes_any(const struct http_parser *p)
+{
+	return p->state == HTTP_BODY_END || p->state == HTTP2_PAYLOAD_END;
+}
+
 /* ---- many bytes at once --------------------------------------------------------------------------------------------- */
 
 #define HTTP_EVERY_BYTE(byte) ((__u64)(byte) * 0x0101010101010101ull)

@@ -169,8 +169,12 @@ static __always_inline long work__step(struct work *work, bool is_packet)
 	if (bytes > CHUNK_BYTES)
 		bytes = CHUNK_BYTES;
 	keep_check(bytes);
-	if (bytes > CHUNK_BYTES || pieces__read(pieces, work->packet, connection->chunk, bytes, is_packet))
-		return 1;
+	if (bytes > CHUNK_BYTES || pieces__read(pieces, work->packet, connection->chunk, bytes, is_packet)) {
+		/* the pages of a file that is sent (sendfile) need not be readable */
+		if (!http__takes_any(&direction->parser))
+			return 1;
+		bytes = 1;
+	}
 	connection->chunk_bytes = bytes;
 	connection->chunk_at = 0;
 	bpf_loop(CHUNK_BYTES, chunk__step, work, 0);

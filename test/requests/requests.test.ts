@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import type { RequestFrame } from "../../exporter/decode/frame.js";
 import { whyNotLive } from "../lib/require-live.js";
 import { type Exchange, type ExchangePorts, exchange } from "./exchange.js";
@@ -264,7 +269,10 @@ function tellRanges(ranges: Ranges, part: string): string[] {
 
 /** What was told of a connection. The first of a direction begins with its first byte in every case here. */
 function told(item: Case): string[] {
-  const { clientPort, serverPort } = ports.get(item) ?? { clientPort: 0, serverPort: 0 };
+  return toldOn(ports.get(item) ?? { clientPort: 0, serverPort: 0 });
+}
+
+function toldOn({ clientPort, serverPort }: ExchangePorts): string[] {
   const origins = new Map<string, number>();
   return trace.requests
     .filter(({ sourcePort, destinationPort }) => [sourcePort, destinationPort].every((port) => isOf(port)))
@@ -325,6 +333,51 @@ test("streams of one HTTP/2 connection are told apart", { skip, timeout: 180_000
     ),
     [],
   );
+});
+
+test("bodies that the kernel takes from a file (sendfile) are passed over", { skip, timeout: 180_000 }, async () => {
+  const bytes = 300_000;
+  const header = (number: number): string =>
+    `PUT / HTTP/1.1\r\ncontent-length: ${bytes}\r\ntraceparent: ${traceparent(number)}`;
+  const requestBytes = header(201).length + 4 + bytes;
+  const listener = createServer((socket) => {
+    let read = 0;
+    socket.on("data", (chunk) => {
+      const before = Math.floor(read / requestBytes);
+      read += chunk.length;
+      if (Math.floor(read / requestBytes) > before) socket.write(answer());
+    });
+  });
+  listener.listen(0, ADDRESS);
+  await once(listener, "listening");
+  const { port: serverPort } = listener.address() as AddressInfo;
+  try {
+    const program = fileURLToPath(new URL("../../../build/tests/send-file", import.meta.url));
+    const args = [ADDRESS, String(serverPort), String(bytes), header(201), header(202)];
+    const { stdout } = await promisify(execFile)(program, args);
+    const connection = { clientPort: Number(stdout), serverPort };
+    const expected = [
+      ...tellRanges(
+        [
+          [0, 201],
+          [requestBytes, 202],
+        ],
+        "request",
+      ),
+      ...tellRanges(
+        [
+          [0, 201],
+          [answer().length, 202],
+        ],
+        "response",
+      ),
+    ].toSorted();
+    await trace.until("both are told", () => toldOn(connection).length >= expected.length);
+    await trace.settle();
+    assert.deepEqual(toldOn(connection).toSorted(), expected);
+  } finally {
+    listener.close();
+  }
 });
 
 test("payload does not leave the kernel", { skip }, () => {
