@@ -193,6 +193,12 @@ static __always_inline bool http__takes_any(const struct http_parser *p)
 	return p->state == HTTP_BODY_END || p->state == HTTP2_PAYLOAD_END;
 }
 
+/* Takes that byte, unseen. */
+static __always_inline __u32 http__take_any(struct http_parser *p)
+{
+	return p->state == HTTP_BODY_END ? http1__end_message(p) : http2__end_frame(p);
+}
+
 /* ---- many bytes at once --------------------------------------------------------------------------------------------- */
 
 #define HTTP_EVERY_BYTE(byte) ((__u64)(byte) * 0x0101010101010101ull)

@@ -192,6 +192,20 @@ static long packet__step(__u32 index, struct work *work)
 	return work__step(work, true);
 }
 
+/* Bytes went by unseen (until 6.5 those of sendfile do): no harm where they need not be looked at. */
+static __always_inline bool parser__pass_unseen(struct http_parser *parser, __u64 bytes)
+{
+	if (parser->skip >= bytes) {
+		parser->skip -= bytes;
+		return true;
+	}
+	if (parser->skip + 1 != bytes || !http__takes_any(parser))
+		return false;
+	parser->skip = 0;
+	http__take_any(parser);
+	return true;
+}
+
 /* Brings the parser to the first of the bytes. False: there is nothing to follow. */
 static __always_inline bool work__align(struct work *work, bool is_packet)
 {
@@ -202,13 +216,9 @@ static __always_inline bool work__align(struct work *work, bool is_packet)
 
 	pieces->discard = 0;
 	if (direction->is_followed && known < 0) {
-		/* bytes went by unseen: no harm where they need not be looked at */
-		if (direction->parser.skip >= (__u64)-known) {
-			direction->parser.skip -= -known;
-			known = 0;
-		} else {
+		if (!parser__pass_unseen(&direction->parser, -known))
 			direction__lose(connection, direction, work->which, pieces->sequence);
-		}
+		known = 0;
 	}
 	if (direction->is_followed) {
 		/* what did not fit the last time is sent again, what was only peeked at is read again */
