@@ -29,11 +29,19 @@ struct direction {
 	__u8 is_in_head; /* a header section has begun and not ended */
 	__u8 has_run;    /* it was known once whose bytes come */
 	__u8 is_told;    /* by the application: what the parser finds does not change it */
+	__u8 has_header; /* the latest request carries a trace context itself */
 	struct request_trace told;
+};
+
+/* An object SSL of OpenSSL. */
+struct tls_key {
+	__u64 process_id;
+	__u64 ssl; /* its address; 0: none */
 };
 
 struct connection {
 	__u64 identity[2]; /* of the socket: its memory is used again */
+	struct tls_key tls; /* whose records this connection carries, once that is known */
 	__u64 netns_cookie;
 	__u32 netns_inode;
 	__u32 process_id;
@@ -46,6 +54,11 @@ struct connection {
 	__u8 methods[OUTSTANDING]; /* METHOD_* */
 	struct request_trace streams[STREAMS];
 	struct direction directions[2];
+	/* What is handed to a TLS library (tls.h): sequence numbers are positions in it, and nothing is told of it here. */
+	struct request_trace first; /* of the latest write: whose its first bytes are */
+	__u8 has_first;
+	__u8 is_plaintext;
+	__u32 open_streams; /* of HTTP/2, not answered yet */
 	struct pieces pieces;
 	__u32 chunk_bytes;
 	__u32 chunk_at;
@@ -101,6 +114,16 @@ static __always_inline void connection__write(struct connection *connection, int
 	bpf_ringbuf_submit(frame, BPF_RB_NO_WAKEUP);
 }
 
+static __always_inline void plaintext__tell(struct connection *connection, struct direction *direction, int which,
+					    const struct request_trace *trace)
+{
+	if (which == SENT && !connection->has_first) {
+		connection->first = *trace;
+		connection->has_first = 1;
+	}
+	direction->told = *trace;
+}
+
 /* From `sequence` on the bytes of the direction belong to this. Written when it changes. */
 static __always_inline void direction__tell(struct connection *connection, struct direction *direction, int which,
 					    __u32 sequence, const struct request_trace *trace, __u8 flags)
@@ -108,6 +131,10 @@ static __always_inline void direction__tell(struct connection *connection, struc
 	bool is_first = !direction->has_run;
 
 	direction->has_run = 1;
+	if (connection->is_plaintext) {
+		plaintext__tell(connection, direction, which, trace);
+		return;
+	}
 	if (trace__is_same(&direction->told, trace))
 		return;
 	if (is_first)
@@ -130,7 +157,8 @@ static __always_inline __u32 parser__stream(const struct http_parser *parser)
 	return parser->is_http2 ? parser->stream : 0;
 }
 
-static __always_inline void trace__of_parser(struct request_trace *trace, const struct http_parser *parser)
+static __always_inline void trace__of_parser(struct request_trace *trace, const struct http_parser *parser,
+					     bool is_plaintext)
 {
 	*trace = no_trace;
 	if (!parser->trace.found)
@@ -138,7 +166,9 @@ static __always_inline void trace__of_parser(struct request_trace *trace, const 
 	__builtin_memcpy(trace->trace_id, parser->trace.trace_id, 16);
 	__builtin_memcpy(trace->span_id, parser->trace.span_id, 8);
 	trace->flags = parser->trace.flags;
-	trace->source = parser->is_http2 ? WIRE_REQUEST_SOURCE_HTTP2 : WIRE_REQUEST_SOURCE_HTTP1;
+	trace->source = is_plaintext	 ? WIRE_REQUEST_SOURCE_TLS :
+			parser->is_http2 ? WIRE_REQUEST_SOURCE_HTTP2 :
+					   WIRE_REQUEST_SOURCE_HTTP1;
 	if (!(settings.sources & 1u << trace->source))
 		*trace = no_trace;
 }
@@ -153,23 +183,27 @@ static __always_inline void connection__on_request(struct connection *connection
 	if (stream) {
 		trace = connection__stream(connection, stream);
 		if (trace->stream != stream) { /* else: what follows the body (trailers) */
-			trace__of_parser(trace, parser);
+			trace__of_parser(trace, parser, connection->is_plaintext);
 			trace->stream = stream;
+			connection->open_streams++;
 			stat__add(trace->source ? WIRE_STAT_REQUESTS : WIRE_STAT_REQUESTS_PLAIN, 1);
 		}
 	} else {
 		__u32 place = connection->asked++ & (OUTSTANDING - 1);
 
 		trace = &connection->outstanding[place];
-		trace__of_parser(trace, parser);
+		trace__of_parser(trace, parser, connection->is_plaintext);
 		connection->methods[place] = (parser->method_is_head ? METHOD_HEAD : 0) |
 					     (parser->method_is_connect ? METHOD_CONNECT : 0);
 		stat__add(trace->source ? WIRE_STAT_REQUESTS : WIRE_STAT_REQUESTS_PLAIN, 1);
 	}
 	if (direction->is_told)
 		return;
+	direction->has_header = trace->source != WIRE_REQUEST_SOURCE_NONE;
+	if (!direction->has_header && direction->told.source == WIRE_REQUEST_SOURCE_THREAD)
+		*trace = direction->told; /* then its response belongs to it too */
 	direction__tell(connection, direction, which, direction->message_sequence, trace, 0);
-	if (which == SENT && settings.infers_responses)
+	if (which == SENT && settings.infers_responses && !connection->is_plaintext)
 		direction__tell(connection, &connection->directions[RECEIVED], RECEIVED, connection->next_received,
 				trace, WIRE_REQUEST_RESPONSE);
 }
@@ -187,7 +221,8 @@ static __always_inline void connection__on_response(struct connection *connectio
 		connection->answered++;
 	if (status == 101) /* what the client sends from now on is no HTTP: it stays with this request */
 		connection->directions[which == SENT ? RECEIVED : SENT].parser.state = HTTP_OPAQUE;
-	if (!direction->is_told)
+	/* the thread that answers knows the server's own span */
+	if (!direction->is_told && direction->told.source != WIRE_REQUEST_SOURCE_THREAD)
 		direction__tell(connection, direction, which, direction->message_sequence, trace,
 				WIRE_REQUEST_RESPONSE);
 }
@@ -236,7 +271,7 @@ static __always_inline void direction__lose(struct connection *connection, struc
 	connection->asked = 0;
 	connection->answered = 0;
 	stat__add(WIRE_STAT_REQUESTS_UNREAD, 1);
-	if (!direction->is_told)
+	if (!direction->is_told && direction->told.source != WIRE_REQUEST_SOURCE_THREAD)
 		direction__tell(connection, direction, which, sequence, &no_trace, 0);
 }
 

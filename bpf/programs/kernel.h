@@ -68,6 +68,7 @@ struct sock_common {
 struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_protocol;
+	__u32 sk_max_ack_backlog; /* of listen(); what is accepted inherits it */
 };
 
 struct tcp_sock {
@@ -195,11 +196,32 @@ enum cgroup_subsys_id {
 	memory_cgrp_id = 0, /* relocated: its place in css_set.subsys differs by kernel */
 };
 
+struct inode {
+	unsigned long i_ino;
+	long long i_size;
+};
+
+struct file {
+	struct inode *f_inode;
+};
+
+struct mm_struct {
+	struct file *exe_file;
+};
+
+/* x86-64 alone has it. */
+struct thread_struct {
+	unsigned long fsbase; /* where the thread's own variables are */
+};
+
 struct task_struct {
 	void *stack;
 	unsigned int flags;
 	int tgid;
-	__u64 start_time; /* CLOCK_MONOTONIC */
+	__u64 start_time;     /* CLOCK_MONOTONIC */
+	__u64 start_boottime; /* CLOCK_BOOTTIME */
+	struct mm_struct *mm;
+	struct thread_struct thread;
 	struct list_head tasks;
 	struct task_struct *group_leader;
 	struct nsproxy *nsproxy;

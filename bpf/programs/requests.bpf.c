@@ -4,8 +4,12 @@
  * they are read from it. Both happen under the socket's lock, so a connection is one program's at a time. The bytes stay in the
  * kernel: what leaves it is the trace context, and where in the stream of bytes it holds.
  */
+#include <linux/ptrace.h>
 #include <bpf/bpf_endian.h>
+#include <bpf/bpf_tracing.h>
 #include "connection.h"
+#include "thread_context.h"
+#include "tls.h"
 
 char LICENSE[] SEC("license") = "GPL"; /* loaded under the GPL-2.0 side of the dual licence: the helpers ask for it */
 
@@ -84,6 +88,8 @@ static __always_inline void work__on_events(struct work *work, __u32 events, __u
 	}
 	if (events & HTTP_EVENT_FRAME)
 		connection__on_frame(connection, direction, work->which);
+	if (events & HTTP_EVENT_END && parser->is_http2 && parser->is_response && connection->open_streams)
+		connection->open_streams--;
 	if (events & HTTP_EVENT_HEAD) {
 		direction->is_in_head = 0;
 		if (!parser->is_response)
@@ -252,7 +258,7 @@ static __always_inline void work__feed(struct work *work, bool is_packet)
 		direction->next_sequence += pieces->total;
 		direction->parser.skip -= pieces->total;
 	}
-	if (direction->is_told)
+	if (direction->is_told || connection->is_plaintext)
 		return;
 	/* HTTP/2's preface and settings, a server's too, belong to the first request */
 	if ((direction->is_in_head && work->which == SENT) || (direction->parser.is_http2 && !direction->has_run)) {
@@ -379,36 +385,95 @@ static __always_inline void connection__on_told(struct connection *connection, _
 	direction__tell(connection, received, RECEIVED, connection->next_received, trace, WIRE_REQUEST_RESPONSE);
 }
 
+#define SOURCE_IS_WANTED(source) (settings.sources & 1u << (source))
+
+/* What is known of the bytes to be sent without looking into them. */
+struct send {
+	struct request_trace trace; /* of the thread, or told */
+	struct tls_key tls;
+	__u32 sequence;
+	__u8 is_told;
+	__u8 is_of_thread;
+	__u8 is_of_tls;
+};
+
+static __always_inline void send__ask(struct send *send, const struct sock *sk, const struct connection *connection)
+{
+	__u32 zero = 0;
+	struct requests_state *state = bpf_map_lookup_elem(&requests_state, &zero);
+
+	send->is_told = state && state->heard && told__take(sk, &send->trace);
+	if (SOURCE_IS_WANTED(WIRE_REQUEST_SOURCE_THREAD) && !send->is_told)
+		send->is_of_thread = thread__read_trace(&send->trace);
+	if (SOURCE_IS_WANTED(WIRE_REQUEST_SOURCE_TLS))
+		send->is_of_tls = tls__find_key(&send->tls, connection);
+}
+
+/* Tells what the session waits to tell, if it is its record that is written. */
+static __always_inline void send__look_for_record(const struct send *send, const struct sock *sk,
+						  const struct tcp_sock *tcp, const __u64 *identity, const struct pieces *pieces,
+						  struct connection *connection)
+{
+	struct tls_session *session = tls__find_waiting(&send->tls, sk, identity);
+	__s32 at = session ? pieces__find_record(pieces, session->waiting_bytes) : -1;
+
+	if (!session)
+		return;
+	if (at >= 0) {
+		if (!connection && session->waiting.source)
+			connection = connection__make(sk, identity);
+		session->is_waiting = 0;
+	}
+	if (!connection || (at < 0 && !session->socket))
+		return;
+	connection->next_received = tcp->rcv_nxt;
+	if (at < 0) { /* what is left of a request before, or what cannot be read: nobody can say */
+		connection__on_record(connection, session, &no_trace, send->sequence);
+		return;
+	}
+	connection->tls = send->tls;
+	session->socket = (__u64)sk;
+	session->identity[0] = identity[0];
+	session->identity[1] = identity[1];
+	connection__on_record(connection, session, &session->waiting, send->sequence + at);
+}
+
 static __always_inline void send__follow(const struct sock *sk, const struct msghdr *message)
 {
 	const struct tcp_sock *tcp = bpf_skc_to_tcp_sock((void *)sk);
-	__u32 zero = 0;
-	struct requests_state *state = bpf_map_lookup_elem(&requests_state, &zero);
+	struct send send = {};
 	struct connection *connection;
-	struct request_trace trace;
 	struct pieces pieces = {};
 	__u64 identity[2] = {};
+	bool is_readable;
 	struct work work;
-	bool is_told;
 
 	if (!tcp)
 		return;
 	socket__identify(sk, identity);
 	connection = connection__find(sk, identity);
-	is_told = state && state->heard && told__take(sk, &trace);
-	if (!pieces__of_message(&pieces, message) && !is_told)
-		return;
-	pieces.sequence = tcp->write_seq;
+	send.sequence = tcp->write_seq;
+	send__ask(&send, sk, connection);
+	is_readable = pieces__of_message(&pieces, message);
+	pieces.sequence = send.sequence;
+	if (is_readable && send.is_of_tls && !send.is_told)
+		send__look_for_record(&send, sk, tcp, identity, &pieces, connection);
 	if (!connection) {
-		if (!is_told && !pieces__can_start(&pieces, NULL, false))
+		bool is_of_request = send.is_told || (send.is_of_thread && send.trace.source);
+
+		if (!is_of_request && (!is_readable || !pieces__can_start(&pieces, NULL, false)))
 			return;
 		connection = connection__make(sk, identity);
 		if (!connection)
 			return;
 	}
 	connection->next_received = tcp->rcv_nxt;
-	if (is_told)
-		connection__on_told(connection, pieces.sequence, &trace);
+	if (send.is_told)
+		connection__on_told(connection, send.sequence, &send.trace);
+	if (send.is_of_thread)
+		connection__on_thread(connection, sk, send.sequence, &send.trace);
+	if (!is_readable)
+		return;
 	connection->pieces = pieces;
 	work.connection = connection;
 	work.direction = &connection->directions[SENT];
@@ -487,5 +552,170 @@ SEC("tp_btf/skb_copy_datagram_iovec") int receive_packet(__u64 *ctx)
 SEC("tp_btf/skb_copy_datagram_iovec") int receive_pages(__u64 *ctx)
 {
 	receive__follow((void *)ctx[0], ctx[1], false);
+	return 0;
+}
+
+/* ---- what is handed to a TLS library -------------------------------------------------------------------------------- */
+
+/* False: another call of this thread is under way, whose records are this one's plaintext (TLS in TLS). */
+static __always_inline bool tls_call__begin(struct pt_regs *ctx, bool is_write, bool has_count)
+{
+	__u64 thread = bpf_get_current_pid_tgid(), now = bpf_ktime_get_ns();
+	struct tls_call call = {
+		.key = { .process_id = thread >> 32, .ssl = PT_REGS_PARM1(ctx) },
+		.buffer = PT_REGS_PARM2(ctx),
+		.count_at = has_count ? PT_REGS_PARM4(ctx) : 0,
+		.stack_pointer = PT_REGS_SP(ctx),
+		.until_ns = now + TLS_WAIT_NS,
+		.is_under_way = 1,
+	};
+	const struct tls_call *earlier = bpf_map_lookup_elem(&tls_calls, &thread);
+
+	/* stacks grow downwards: one that is still under way has its frame above */
+	if (earlier && earlier->is_under_way && earlier->stack_pointer > call.stack_pointer && earlier->until_ns > now)
+		return false;
+	if (is_write) {
+		call.written = call.key;
+		call.written_until_ns = call.until_ns;
+	} else if (earlier) {
+		call.written = earlier->written;
+		call.written_until_ns = earlier->written_until_ns;
+	}
+	return !bpf_map_update_elem(&tls_calls, &thread, &call, BPF_ANY);
+}
+
+/* The call that returns now. NULL: it was not seen when it began. */
+static __always_inline struct tls_call *tls_call__end(struct pt_regs *ctx)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	struct tls_call *call = bpf_map_lookup_elem(&tls_calls, &thread);
+
+	/* on x86 the return address has been taken from the stack */
+	if (!call || !call->is_under_way || PT_REGS_SP(ctx) - call->stack_pointer > sizeof(__u64))
+		return NULL;
+	call->is_under_way = 0;
+	call->until_ns = bpf_ktime_get_ns() + TLS_WAIT_NS;
+	return call;
+}
+
+/* Bytes that the library took or gave. */
+static __always_inline __u32 tls_call__bytes(const struct tls_call *call, int returned)
+{
+	__u64 count = 0;
+
+	if (returned <= 0)
+		return 0;
+	if (!call->count_at)
+		return returned;
+	bpf_probe_read_user(&count, sizeof(count), (void *)call->count_at);
+	return count;
+}
+
+#define MOST_PLAINTEXT_BYTES (1u << 30)
+
+/* Feeds a session's parser. NULL: the session is not followed. */
+static __always_inline struct tls_session *tls__feed(const struct tls_key *key, __u64 buffer, __u64 bytes, int which)
+{
+	struct tls_session *session = tls_session__find(key);
+	struct connection *connection;
+	struct pieces pieces = { .kind = PIECE_USER, .base = buffer, .left = bytes, .total = bytes };
+	struct work work;
+
+	if (!bytes || bytes > MOST_PLAINTEXT_BYTES)
+		return NULL;
+	if (!session) {
+		if (!pieces__can_start(&pieces, NULL, false))
+			return NULL;
+		session = tls_session__make(key);
+		if (!session)
+			return NULL;
+	}
+	connection = &session->connection;
+	connection->has_first = 0;
+	connection->pieces = pieces;
+	connection->pieces.sequence = which == SENT ? session->written : session->read;
+	work.connection = connection;
+	work.direction = which == SENT ? &connection->directions[SENT] : &connection->directions[RECEIVED];
+	work.packet = NULL;
+	work.which = which;
+	work__feed(&work, false);
+	return session;
+}
+
+static __always_inline int tls__on_write(struct pt_regs *ctx, __u64 bytes, bool has_count)
+{
+	struct tls_key key = { .process_id = bpf_get_current_pid_tgid() >> 32, .ssl = PT_REGS_PARM1(ctx) };
+	struct tls_session *session;
+
+	if (!tls_call__begin(ctx, true, has_count))
+		return 0;
+	session = tls__feed(&key, PT_REGS_PARM2(ctx), bytes, SENT);
+	if (session)
+		tls_session__await(session, bytes);
+	return 0;
+}
+
+/* int SSL_write(SSL *ssl, const void *buf, int num) */
+SEC("uprobe") int tls_write(struct pt_regs *ctx)
+{
+	int bytes = PT_REGS_PARM3(ctx);
+
+	return tls__on_write(ctx, bytes > 0 ? bytes : 0, false);
+}
+
+/* int SSL_write_ex(SSL *ssl, const void *buf, size_t num, size_t *written) */
+SEC("uprobe") int tls_write_ex(struct pt_regs *ctx)
+{
+	return tls__on_write(ctx, PT_REGS_PARM3(ctx), true);
+}
+
+/* What was not taken is given again, and is not looked at twice. */
+SEC("uretprobe") int tls_write_return(struct pt_regs *ctx)
+{
+	struct tls_call *call = tls_call__end(ctx);
+	struct tls_session *session = call ? tls_session__find(&call->key) : NULL;
+
+	if (session)
+		session->written += tls_call__bytes(call, PT_REGS_RC(ctx));
+	return 0;
+}
+
+/* int SSL_read(SSL *ssl, void *buf, int num) */
+SEC("uprobe") int tls_read(struct pt_regs *ctx)
+{
+	tls_call__begin(ctx, false, false);
+	return 0;
+}
+
+/* int SSL_read_ex(SSL *ssl, void *buf, size_t num, size_t *readbytes) */
+SEC("uprobe") int tls_read_ex(struct pt_regs *ctx)
+{
+	tls_call__begin(ctx, false, true);
+	return 0;
+}
+
+SEC("uretprobe") int tls_read_return(struct pt_regs *ctx)
+{
+	struct tls_call *call = tls_call__end(ctx);
+	struct tls_session *session;
+	struct tls_key key;
+	__u32 bytes;
+
+	if (!call)
+		return 0;
+	key = call->key;
+	bytes = tls_call__bytes(call, PT_REGS_RC(ctx));
+	session = tls__feed(&key, call->buffer, bytes, RECEIVED);
+	if (session)
+		session->read += bytes;
+	return 0;
+}
+
+/* void SSL_free(SSL *ssl): another object may get its address. */
+SEC("uprobe") int tls_free(struct pt_regs *ctx)
+{
+	struct tls_key key = { .process_id = bpf_get_current_pid_tgid() >> 32, .ssl = PT_REGS_PARM1(ctx) };
+
+	bpf_map_delete_elem(&tls_sessions, &key);
 	return 0;
 }

@@ -5,6 +5,8 @@
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -175,6 +177,64 @@ int attempt__kprobe(void)
 		close(event);
 	} else {
 		result = errno ? errno : EIO;
+	}
+	close(program);
+	return result;
+}
+
+/* A function of this program, where it stands in the file. */
+static __attribute__((noinline)) void uprobe__target(void)
+{
+	asm volatile("");
+}
+
+/* 0: not known. */
+static uint64_t uprobe__offset(void)
+{
+	uint64_t address = (uint64_t)(uintptr_t)uprobe__target;
+	char *maps = file__read("/proc/self/maps", NULL), *rest = maps;
+	uint64_t found = 0;
+
+	for (char *line = strsep(&rest, "\n"); line && !found; line = strsep(&rest, "\n")) {
+		unsigned long long start, end, offset;
+
+		if (sscanf(line, "%llx-%llx %*s %llx", &start, &end, &offset) == 3 && address >= start && address < end)
+			found = address - start + offset;
+	}
+	free(maps);
+	return found;
+}
+
+static int uprobe__open(long source)
+{
+	struct perf_event_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.size = sizeof(attr);
+	attr.type = source;
+	attr.uprobe_path = (uint64_t)(uintptr_t) "/proc/self/exe";
+	attr.probe_offset = uprobe__offset();
+	return syscall(SYS_perf_event_open, &attr, getpid(), -1, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+int attempt__uprobe(void)
+{
+	int program, event, result;
+	long source;
+
+	if (!file__read_number("/sys/bus/event_source/devices/uprobe/type", &source))
+		return ENODEV;
+	program = program__load_kprobe(0);
+	if (program < 0)
+		return errno ? errno : EIO;
+	errno = 0;
+	event = uprobe__open(source);
+	result = event < 0 ? (errno ? errno : EIO) : 0;
+	if (event >= 0) {
+		LIBBPF_OPTS(bpf_link_create_opts, options, .perf_event.bpf_cookie = 1);
+
+		result = attempt__close(bpf_link_create(program, event, BPF_PERF_EVENT, &options));
+		close(event);
 	}
 	close(program);
 	return result;

@@ -12,6 +12,7 @@ int attempt__raw_tracepoint(void);
 int attempt__stack(void);
 int attempt__read_kernel(void);
 int attempt__kprobe(void); /* ENODEV: no such perf event source */
+int attempt__uprobe(void); /* ENODEV: no such perf event source */
 int attempt__kprobe_multi(void);
 int attempt__kprobe_session(void);
 int attempt__fentry(void); /* ENOENT: no type information of the function */

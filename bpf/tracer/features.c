@@ -75,6 +75,10 @@ static const struct feature_text texts[FEATURE_COUNT] = {
 				"use kernel 5.17 or later; without it packets are traced, and no pod is named" },
 	[FEATURE_REQUESTS] = { "requests", "Requests of applications are seen, so that packets can join their traces",
 			       "packets have traces of their own: a kernel since 5.17 with kprobes, or since 6.16, shows requests" },
+	[FEATURE_UPROBE] = { "requests.tls", "Requests in TLS (--join-sources tls)",
+			     "use a kernel with CONFIG_UPROBE_EVENTS=y; without it, skbspan/register tells of Node.js's requests" },
+	[FEATURE_THREAD] = { "requests.thread", "Trace contexts of threads (--join-sources thread)",
+			     "use x86-64; elsewhere requests are known by their headers" },
 	[FEATURE_LIBPCAP] = { "libpcap", "Filter expressions (libpcap)", "install libpcap" },
 };
 
@@ -201,6 +205,23 @@ static void features__check_kprobe(struct features *features, const char *tried)
 	features->states[FEATURE_KPROBE].mend = "sysctl kernel.perf_event_paranoid=2, or give the tracer CAP_SYS_ADMIN";
 }
 
+/* Where a thread's variables begin is in a register, which only x86-64 keeps where programs find it. */
+static void features__check_thread(struct features *features)
+{
+	const struct btf *btf = kernel_btf__vmlinux();
+	int id = btf ? btf__find_by_name_kind(btf, "thread_struct", BTF_KIND_STRUCT) : -1;
+	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(btf, id);
+
+	for (int i = 0; type && i < btf_vlen(type); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_members(type)[i].name_off), "fsbase")) {
+			features__set(features, FEATURE_THREAD, ANSWER_YES,
+				      "of executables, and of libraries that are loaded when the trace begins");
+			return;
+		}
+	features__set(features, FEATURE_THREAD, ANSWER_NO,
+		      "this kernel's type information does not say where a thread's own variables are");
+}
+
 /* One after the other: what a kernel lacks must not look like what the next one lacks. */
 static void features__check_programs(struct features *features)
 {
@@ -223,6 +244,12 @@ static void features__check_programs(struct features *features)
 	features__set_tried(features, FEATURE_STACK, attempt__stack(), "loading a program that reads its stack");
 	failure = attempt__read_kernel();
 	features__set_tried(features, FEATURE_LOCKDOWN, failure, "loading a program that reads kernel memory");
+	failure = attempt__uprobe();
+	if (failure == ENODEV)
+		features__set(features, FEATURE_UPROBE, ANSWER_NO, "the kernel has no uprobes (CONFIG_UPROBE_EVENTS)");
+	else
+		features__set_tried(features, FEATURE_UPROBE, failure, "attaching a program to a function of this process");
+	features__check_thread(features);
 }
 
 static void features__check_symbols(struct features *features)

@@ -36,6 +36,8 @@ enum feature {
 	FEATURE_LIBPCAP,
 	FEATURE_INVENTORY, /* processes can be looked at, to tell whose a network namespace is */
 	FEATURE_REQUESTS,  /* applications' requests can be seen, to join packets to them */
+	FEATURE_UPROBE,    /* functions of applications' libraries: for the trace contexts in TLS */
+	FEATURE_THREAD,    /* a thread's own variables can be found: for the trace contexts of threads */
 	FEATURE_COUNT,
 };
 

@@ -263,6 +263,8 @@ static const struct option table[] = {
 	  "end after so long (0, the default: never)" },
 	{ "join-sources", "LIST", FOR_TRACE, parse_sources, 0, 0, 0,
 	  "where requests of applications are looked for: off, or http1,http2,tcp-option,helper (default), thread, tls" },
+	{ "tls-libraries", "PATH,...", FOR_TRACE, parse_text, FIELD(tls_libraries), 0, 0,
+	  "with the source tls: libraries and programs with OpenSSL's functions, besides those that processes use now" },
 	{ "join-for-ms", "N", FOR_TRACE, parse_number_64, FIELD(join_for_ms), 1, MOST_MILLISECONDS,
 	  "with --sampled-only: how long a request lasts at most (default 60000)" },
 	{ "sampled-only", NULL, FOR_TRACE, parse_switch, FIELD(sampled_only), 0, 0,

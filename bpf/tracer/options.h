@@ -46,6 +46,7 @@ struct trace_options {
 	uint64_t journeys;     /* 0: no limit */
 	uint64_t duration_ms;  /* 0: no limit */
 	uint32_t join_sources; /* bits of enum wire_request_source; 0: applications' requests are not looked for */
+	const char *tls_libraries; /* paths, separated by commas; NULL: none */
 	uint64_t join_for_ms;
 	bool sampled_only;
 	bool exit_with_stdin;

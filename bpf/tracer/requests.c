@@ -2,6 +2,7 @@
 #include "requests.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,8 @@
 #include "../programs/requests.h"
 #include "kernel_btf.h"
 #include "symbols.h"
+#include "thread_contexts.h"
+#include "tls_libraries.h"
 
 /* programs/requests.bpf.c, compiled: see the Makefile. */
 __asm__(".section .rodata\n"
@@ -51,6 +54,7 @@ struct requests {
 	struct bpf_object *object;
 	struct bpf_link *links[MOST_LINKS];
 	size_t link_count;
+	struct tls_libraries *libraries;
 };
 
 static const struct {
@@ -110,23 +114,44 @@ static void object__set_settings(struct bpf_object *object, const struct request
 	settings->vmemmap_base_at = symbol__address(options->symbols, "vmemmap_base");
 }
 
+static bool options__want(const struct requests_options *options, enum wire_request_source source)
+{
+	return options->sources >> source & 1;
+}
+
+/* Memory for what nobody asked for: a map cannot have none at all. */
+#define FEWEST_SESSIONS 64
+
+static void object__choose(struct bpf_object *object, const struct requests_options *options, const struct way *send,
+			   const struct way *receive)
+{
+	bool with_tls = options__want(options, WIRE_REQUEST_SOURCE_TLS);
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, object) {
+		const char *name = bpf_program__name(program);
+
+		bpf_program__set_autoload(program, !strcmp(name, send->program) ||
+							   (receive->program && !strcmp(name, receive->program)) ||
+							   (with_tls && tls_libraries__is_program(name)));
+	}
+	if (with_tls)
+		return;
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "tls_sessions"), FEWEST_SESSIONS);
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "tls_calls"), FEWEST_SESSIONS);
+}
+
 static int object__load(struct bpf_object **object, struct bpf_object *tracer, const struct requests_options *options,
 			const struct way *send, const struct way *receive)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, open_options, .object_name = "skbspan_requests");
-	struct bpf_program *program;
 	int failure = 0;
 
 	*object = bpf_object__open_mem(embedded_requests_object,
 				       embedded_requests_object_end - embedded_requests_object, &open_options);
 	if (!*object)
 		return -errno;
-	bpf_object__for_each_program(program, *object) {
-		const char *name = bpf_program__name(program);
-
-		bpf_program__set_autoload(program, !strcmp(name, send->program) ||
-							   (receive->program && !strcmp(name, receive->program)));
-	}
+	object__choose(*object, options, send, receive);
 	if (tracer)
 		failure = maps__share(*object, tracer);
 	object__set_settings(*object, options, !receive->program);
@@ -173,13 +198,13 @@ static int requests__try(struct requests *requests, struct bpf_object *tracer, c
 	return failure;
 }
 
-struct requests *requests__open(struct bpf_object *tracer, const struct requests_options *options, char *said,
-				size_t said_bytes)
+/* The first pair of ways that works. */
+static int requests__find_way(struct requests *requests, struct bpf_object *tracer,
+			      const struct requests_options *options, char *said, size_t said_bytes)
 {
-	struct requests *requests = calloc(1, sizeof(*requests));
-	int failure = -ENOMEM;
+	int failure = -ENOENT;
 
-	for (size_t send = 0; requests && send < WAYS(send_ways); send++)
+	for (size_t send = 0; send < WAYS(send_ways); send++)
 		for (size_t receive = 0; receive < WAYS(receive_ways); receive++) {
 			if (receive_ways[receive].needs_pages && !symbols__tell_of_memory(options->symbols))
 				continue;
@@ -189,8 +214,59 @@ struct requests *requests__open(struct bpf_object *tracer, const struct requests
 			snprintf(said, said_bytes, "requests are seen where they are sent (%s)%s", send_ways[send].at,
 				 receive_ways[receive].program ? " and where they are received" :
 								 ", but not where they are received");
-			return requests;
+			return 0;
 		}
+	return failure;
+}
+
+__attribute__((format(printf, 3, 4))) static void sentence__add(char *said, size_t said_bytes, const char *format, ...)
+{
+	size_t used = strlen(said);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(said + used, said_bytes - used, format, arguments);
+	va_end(arguments);
+}
+
+/* What more than headers was asked for. */
+static void requests__open_more(struct requests *requests, const struct requests_options *options, char *said,
+				size_t said_bytes)
+{
+	char more[512];
+
+	if (options__want(options, WIRE_REQUEST_SOURCE_TLS)) {
+		requests->libraries = tls_libraries__attach(requests->object, options->tls_libraries, more,
+							    sizeof(more));
+		sentence__add(said, said_bytes, "; %s", more);
+	}
+	if (options__want(options, WIRE_REQUEST_SOURCE_THREAD)) {
+		thread_contexts__find(requests->object, more, sizeof(more));
+		sentence__add(said, said_bytes, "; %s", more);
+	}
+}
+
+#define SOURCES_THAT_READ_PROCESSES (1u << WIRE_REQUEST_SOURCE_TLS | 1u << WIRE_REQUEST_SOURCE_THREAD)
+
+struct requests *requests__open(struct bpf_object *tracer, const struct requests_options *options, char *said,
+				size_t said_bytes)
+{
+	struct requests *requests = calloc(1, sizeof(*requests));
+	struct requests_options fewer = *options;
+	int failure = requests ? requests__find_way(requests, tracer, options, said, said_bytes) : -ENOMEM;
+
+	if (!failure) {
+		requests__open_more(requests, options, said, said_bytes);
+		return requests;
+	}
+	fewer.sources &= ~SOURCES_THAT_READ_PROCESSES;
+	if (requests && fewer.sources != options->sources &&
+	    !requests__find_way(requests, tracer, &fewer, said, said_bytes)) {
+		sentence__add(said, said_bytes,
+			      "; TLS libraries and threads are not looked into: the kernel refused the programs: %s",
+			      strerror(-failure));
+		return requests;
+	}
 	snprintf(said, said_bytes, "requests of applications are not seen: %s", strerror(-failure));
 	free(requests);
 	return NULL;
@@ -203,6 +279,8 @@ void requests__detach(struct requests *requests)
 	for (size_t i = 0; i < requests->link_count; i++)
 		bpf_link__destroy(requests->links[i]);
 	requests->link_count = 0;
+	tls_libraries__free(requests->libraries);
+	requests->libraries = NULL;
 }
 
 void requests__free(struct requests *requests)

@@ -18,12 +18,14 @@ struct requests;
 
 /* Those that need the programs. */
 #define REQUEST_SOURCES_OF_SOCKETS                                                                                     \
-	(1u << WIRE_REQUEST_SOURCE_HTTP1 | 1u << WIRE_REQUEST_SOURCE_HTTP2 | 1u << WIRE_REQUEST_SOURCE_HELPER)
+	(1u << WIRE_REQUEST_SOURCE_HTTP1 | 1u << WIRE_REQUEST_SOURCE_HTTP2 | 1u << WIRE_REQUEST_SOURCE_HELPER |         \
+	 1u << WIRE_REQUEST_SOURCE_TLS | 1u << WIRE_REQUEST_SOURCE_THREAD)
 
 struct requests_options {
 	uint32_t sources; /* bits of enum wire_request_source */
 	uint64_t join_for_ns;
 	const struct symbol_table *symbols; /* may be NULL */
+	const char *tls_libraries;          /* besides those that processes have mapped; may be NULL */
 };
 
 /* The number of a source ("http1"), 0: there is none of this name. */

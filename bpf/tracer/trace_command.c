@@ -294,6 +294,7 @@ static int trace__open_requests(struct trace *trace)
 		.sources = trace->options->join_sources,
 		.join_for_ns = trace->options->join_for_ms * 1000000ull,
 		.symbols = trace->symbols,
+		.tls_libraries = trace->options->tls_libraries,
 	};
 
 	if (options.sources & REQUEST_SOURCES_OF_SOCKETS && !trace->options->empty_programs)
