@@ -31,10 +31,11 @@ export function tracerArguments(config: Config): string[] {
 }
 
 /** Nothing where the tracer's own defaults are wanted. */
-function joinArguments({ join, joinSources, isSampledOnly, joinForMs }: Config): string[] {
+function joinArguments({ join, joinSources, isSampledOnly, joinForMs, tlsLibraries }: Config): string[] {
   const isDefault = isDeepStrictEqual(joinSources, options.joinSources.default);
   return [
     ...(join === "off" ? ["--join-sources", "off"] : isDefault ? [] : ["--join-sources", joinSources.join(",")]),
     ...(isSampledOnly ? ["--sampled-only", "--join-for-ms", String(joinForMs)] : []),
+    ...(tlsLibraries === undefined ? [] : ["--tls-libraries", tlsLibraries]),
   ];
 }
