@@ -72,13 +72,14 @@ async function sendElsewhere(): Promise<void> {
   await once(other, "connect");
   other.on("error", () => {});
   other.resume();
+  const otherPort = other.localPort ?? 0;
   isHolding = true;
   secure.write(`GET / HTTP/1.1\r\nhost: x\r\ntraceparent: ${traceparent(1)}\r\n\r\n`);
   const ends = once(other, "close");
   other.write(Buffer.from([0x17, 3, 3, 0, 40, ...new Array<number>(40).fill(7)]));
   other.write("no record\n");
   await ends;
-  console.log(other.localPort ?? 0, held.length);
+  console.log(otherPort, held.length);
   carrier.destroy();
 }
 
