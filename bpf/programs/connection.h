@@ -40,7 +40,7 @@ struct tls_key {
 };
 
 struct connection {
-	__u64 identity[2]; /* of the socket: its memory is used again */
+	__u64 identity[2];  /* of the socket: its memory is used again */
 	struct tls_key tls; /* whose records this connection carries, once that is known */
 	__u64 netns_cookie;
 	__u32 netns_inode;
@@ -166,7 +166,7 @@ static __always_inline void trace__of_parser(struct request_trace *trace, const 
 	__builtin_memcpy(trace->trace_id, parser->trace.trace_id, 16);
 	__builtin_memcpy(trace->span_id, parser->trace.span_id, 8);
 	trace->flags = parser->trace.flags;
-	trace->source = is_plaintext	 ? WIRE_REQUEST_SOURCE_TLS :
+	trace->source = is_plaintext     ? WIRE_REQUEST_SOURCE_TLS :
 			parser->is_http2 ? WIRE_REQUEST_SOURCE_HTTP2 :
 					   WIRE_REQUEST_SOURCE_HTTP1;
 	if (!(settings.sources & 1u << trace->source))

@@ -411,8 +411,8 @@ static __always_inline void send__ask(struct send *send, const struct sock *sk, 
 
 /* Tells what the session waits to tell, if it is its record that is written. */
 static __always_inline void send__look_for_record(const struct send *send, const struct sock *sk,
-						  const struct tcp_sock *tcp, const __u64 *identity, const struct pieces *pieces,
-						  struct connection *connection)
+						  const struct tcp_sock *tcp, const __u64 *identity,
+						  const struct pieces *pieces, struct connection *connection)
 {
 	struct tls_session *session = tls__find_waiting(&send->tls, sk, identity);
 	__s32 at = session ? pieces__find_record(pieces, session->waiting_bytes) : -1;

@@ -6,8 +6,9 @@
 #include <linux/types.h>
 
 enum thread_place_kind {
-	THREAD_PLACE_STATIC = 1,    /* `offset` from the thread pointer */
-	THREAD_PLACE_DTV_GLIBC = 2, /* `offset` in the block of `module`, which the thread's table (DTV) has the address of */
+	THREAD_PLACE_STATIC = 1, /* `offset` from the thread pointer */
+	THREAD_PLACE_DTV_GLIBC =
+		2, /* `offset` in the block of `module`, which the thread's table (DTV) has the address of */
 	THREAD_PLACE_DTV_MUSL = 3,
 };
 

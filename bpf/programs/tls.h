@@ -123,7 +123,7 @@ static __always_inline void tls_session__await(struct tls_session *session, __u3
 	struct connection *connection = &session->connection;
 	struct direction *sent = &connection->directions[SENT];
 	const struct request_trace *trace = connection->has_first ? &connection->first :
-					    sent->is_in_head	  ? &no_trace :
+					    sent->is_in_head      ? &no_trace :
 								    &sent->told;
 	__u64 now = bpf_ktime_get_ns();
 

@@ -212,7 +212,7 @@ static int uprobe__open(long source)
 	memset(&attr, 0, sizeof(attr));
 	attr.size = sizeof(attr);
 	attr.type = source;
-	attr.uprobe_path = (uint64_t)(uintptr_t) "/proc/self/exe";
+	attr.uprobe_path = (uint64_t)(uintptr_t)"/proc/self/exe";
 	attr.probe_offset = uprobe__offset();
 	return syscall(SYS_perf_event_open, &attr, getpid(), -1, -1, PERF_FLAG_FD_CLOEXEC);
 }

@@ -103,15 +103,16 @@ static struct thread_variable elf_file__place_static(const struct elf_file *file
 		return (struct thread_variable){ .kind = THREAD_VARIABLE_UNKNOWN };
 	alignment = segment.p_align ? segment.p_align : 1;
 	bytes = (segment.p_memsz + alignment - 1) / alignment * alignment;
-	return (struct thread_variable){ .kind = THREAD_VARIABLE_STATIC, .offset = (int64_t)(symbol->st_value - bytes) };
+	return (struct thread_variable){ .kind = THREAD_VARIABLE_STATIC,
+					 .offset = (int64_t)(symbol->st_value - bytes) };
 }
 
 /* What this relocation says of the variable. `is_named`: it is the variable's own, not one of the whole module. */
 static struct thread_variable relocation__read(const GElf_Rela *relocation, const GElf_Sym *symbol, bool is_named)
 {
 	struct thread_variable variable = { .slot = relocation->r_offset };
-	bool is_its_own = is_named || (!GELF_R_SYM(relocation->r_info) &&
-				       (uint64_t)relocation->r_addend == symbol->st_value);
+	bool is_its_own = is_named ||
+			  (!GELF_R_SYM(relocation->r_info) && (uint64_t)relocation->r_addend == symbol->st_value);
 
 	switch (GELF_R_TYPE(relocation->r_info)) {
 	case R_X86_64_TPOFF64:
@@ -122,7 +123,7 @@ static struct thread_variable relocation__read(const GElf_Rela *relocation, cons
 		break;
 	case R_X86_64_DTPMOD64: /* the module's number is the same for all that the file defines */
 		variable.kind = is_named || !GELF_R_SYM(relocation->r_info) ? THREAD_VARIABLE_MODULE :
-									     THREAD_VARIABLE_NONE;
+									      THREAD_VARIABLE_NONE;
 		variable.offset = symbol->st_value;
 		break;
 	default:
@@ -136,8 +137,7 @@ static bool relocation__is_of(const struct elf_file *file, const GElf_Rela *relo
 	GElf_Sym symbol;
 	const char *found;
 
-	if (!GELF_R_SYM(relocation->r_info) ||
-	    !gelf_getsym(file->symbols, GELF_R_SYM(relocation->r_info), &symbol))
+	if (!GELF_R_SYM(relocation->r_info) || !gelf_getsym(file->symbols, GELF_R_SYM(relocation->r_info), &symbol))
 		return false;
 	found = elf_strptr(file->elf, file->names, symbol.st_name);
 	return found && !strcmp(found, name);

@@ -248,7 +248,8 @@ static void features__check_programs(struct features *features)
 	if (failure == ENODEV)
 		features__set(features, FEATURE_UPROBE, ANSWER_NO, "the kernel has no uprobes (CONFIG_UPROBE_EVENTS)");
 	else
-		features__set_tried(features, FEATURE_UPROBE, failure, "attaching a program to a function of this process");
+		features__set_tried(features, FEATURE_UPROBE, failure,
+				    "attaching a program to a function of this process");
 	features__check_thread(features);
 }
 

@@ -43,9 +43,9 @@ struct trace_options {
 	uint32_t slots;
 	uint32_t ring_bytes; /* a power of two and a multiple of the page size */
 	uint64_t expire_ms;
-	uint64_t journeys;     /* 0: no limit */
-	uint64_t duration_ms;  /* 0: no limit */
-	uint32_t join_sources; /* bits of enum wire_request_source; 0: applications' requests are not looked for */
+	uint64_t journeys;         /* 0: no limit */
+	uint64_t duration_ms;      /* 0: no limit */
+	uint32_t join_sources;     /* bits of enum wire_request_source; 0: applications' requests are not looked for */
 	const char *tls_libraries; /* paths, separated by commas; NULL: none */
 	uint64_t join_for_ms;
 	bool sampled_only;

@@ -236,8 +236,8 @@ static void requests__open_more(struct requests *requests, const struct requests
 	char more[512];
 
 	if (options__want(options, WIRE_REQUEST_SOURCE_TLS)) {
-		requests->libraries = tls_libraries__attach(requests->object, options->tls_libraries, more,
-							    sizeof(more));
+		requests->libraries =
+			tls_libraries__attach(requests->object, options->tls_libraries, more, sizeof(more));
 		sentence__add(said, said_bytes, "; %s", more);
 	}
 	if (options__want(options, WIRE_REQUEST_SOURCE_THREAD)) {

@@ -18,7 +18,7 @@ struct requests;
 
 /* Those that need the programs. */
 #define REQUEST_SOURCES_OF_SOCKETS                                                                                     \
-	(1u << WIRE_REQUEST_SOURCE_HTTP1 | 1u << WIRE_REQUEST_SOURCE_HTTP2 | 1u << WIRE_REQUEST_SOURCE_HELPER |         \
+	(1u << WIRE_REQUEST_SOURCE_HTTP1 | 1u << WIRE_REQUEST_SOURCE_HTTP2 | 1u << WIRE_REQUEST_SOURCE_HELPER |        \
 	 1u << WIRE_REQUEST_SOURCE_TLS | 1u << WIRE_REQUEST_SOURCE_THREAD)
 
 struct requests_options {

@@ -191,12 +191,14 @@ void thread_contexts__find(struct bpf_object *object, char *said, size_t said_by
 	contexts->processes = bpf_object__find_map_fd_by_name(object, "thread_processes");
 	contexts->knows_processes = is_in_first_pid_namespace();
 	mapped_files__each(on_mapped_file, contexts);
-	used = snprintf(said, said_bytes,
-			"trace contexts of threads are read in what %zu executables run and in %zu processes that have a library for it",
-			contexts->executable_count, contexts->process_count);
+	used = snprintf(
+		said, said_bytes,
+		"trace contexts of threads are read in what %zu executables run and in %zu processes that have a library for it",
+		contexts->executable_count, contexts->process_count);
 	if (contexts->unknown_count)
 		snprintf(said + used, said_bytes - used, "; in %zu processes they are not found%s",
 			 contexts->unknown_count,
-			 contexts->knows_processes ? "" : ": the tracer needs the machine's process ids for that (hostPID)");
+			 contexts->knows_processes ? "" :
+						     ": the tracer needs the machine's process ids for that (hostPID)");
 	free(contexts);
 }

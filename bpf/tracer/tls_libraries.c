@@ -12,15 +12,18 @@
 #include "elf_file.h"
 #include "mapped_files.h"
 
-#define MOST_LIBRARIES 64 /* a machine full of containers has a few versions of libssl in some hundred copies of layers */
+#define MOST_LIBRARIES                                                                                                 \
+	64 /* a machine full of containers has a few versions of libssl in some hundred copies of layers */
 
 static const struct {
 	const char *function;
 	const char *program;
 	const char *on_return; /* NULL: none */
 } functions[] = {
-	{ "SSL_write", "tls_write", "tls_write_return" }, { "SSL_write_ex", "tls_write_ex", "tls_write_return" },
-	{ "SSL_read", "tls_read", "tls_read_return" },	  { "SSL_read_ex", "tls_read_ex", "tls_read_return" },
+	{ "SSL_write", "tls_write", "tls_write_return" },
+	{ "SSL_write_ex", "tls_write_ex", "tls_write_return" },
+	{ "SSL_read", "tls_read", "tls_read_return" },
+	{ "SSL_read_ex", "tls_read_ex", "tls_read_return" },
 	{ "SSL_free", "tls_free", NULL },
 };
 
@@ -126,8 +129,8 @@ static void tls_libraries__add_named(struct tls_libraries *libraries, const char
 
 static void tls_libraries__say(const struct tls_libraries *libraries, char *said, size_t bytes)
 {
-	int used = snprintf(said, bytes, "%zu TLS librar%s and programs with one are looked into", libraries->library_count,
-			    libraries->library_count == 1 ? "y" : "ies");
+	int used = snprintf(said, bytes, "%zu TLS librar%s and programs with one are looked into",
+			    libraries->library_count, libraries->library_count == 1 ? "y" : "ies");
 
 	if (libraries->left_out)
 		used += snprintf(said + used, bytes - used, "; %zu more are not, at most %d are", libraries->left_out,
@@ -138,8 +141,7 @@ static void tls_libraries__say(const struct tls_libraries *libraries, char *said
 			 libraries->failure == -ENOENT ? "it exports no SSL_write" : strerror(-libraries->failure));
 }
 
-struct tls_libraries *tls_libraries__attach(struct bpf_object *object, const char *paths, char *said,
-					    size_t said_bytes)
+struct tls_libraries *tls_libraries__attach(struct bpf_object *object, const char *paths, char *said, size_t said_bytes)
 {
 	struct tls_libraries *libraries = calloc(1, sizeof(*libraries));
 

@@ -14,6 +14,7 @@ function more(config: Partial<Config>): string[] {
 test("the tracer is told where to look for requests when it is to look elsewhere than by default", () => {
   assert.deepEqual(more({}), []);
   assert.deepEqual(more({ joinSources: ["http1", "tls"] }), ["--join-sources", "http1,tls"]);
+  assert.deepEqual(more({ tlsLibraries: "/a,/b" }), ["--tls-libraries", "/a,/b"]);
   assert.deepEqual(more({ join: "off" }), ["--join-sources", "off"]);
   assert.deepEqual(more({ isSampledOnly: true, joinForMs: 5_000 }), ["--sampled-only", "--join-for-ms", "5000"]);
 });

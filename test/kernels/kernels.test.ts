@@ -33,12 +33,12 @@ const runs: readonly GuestRun[] = [
 const PODS_TEST = "dist/test/live/pods.test.js";
 /** Two minutes in a guest: on one kernel, and live. On another: npm run guest -- 7.3 node --test dist/test/applications/applications.test.js */
 const APPLICATIONS_TEST = "dist/test/applications/applications.test.js";
-const REQUESTS_TEST = "dist/test/requests/requests.test.js";
+const REQUESTS_TESTS = ["requests", "thread-context", "tls"].map((name) => `dist/test/requests/${name}.test.js`);
 
 const testsInGuest = [
   APPLICATIONS_TEST,
   PODS_TEST,
-  REQUESTS_TEST,
+  ...REQUESTS_TESTS,
   "dist/test/requests/carried.test.js",
   "dist/test/requests/sampled-only.test.js",
   "dist/test/tracer/tracer-parts.test.js",
@@ -105,7 +105,7 @@ for (const kernel of ["6.1", "7.3"])
   }, async () => {
     const guest = await runInGuest({
       kernel,
-      command: `node bin/skbspan.js doctor; node --test --test-concurrency=1 ${PODS_TEST} ${REQUESTS_TEST}`,
+      command: `node bin/skbspan.js doctor; node --test --test-concurrency=1 ${[PODS_TEST, ...REQUESTS_TESTS].join(" ")}`,
       timeoutMs: GUEST_TIMEOUT_MS,
     });
     assert.equal(guest.code, 0, guest.output);

@@ -76,7 +76,9 @@ test("a process that starts later is known by its executable", { skip }, async (
 });
 
 function assertLines(port: number): void {
-  const frames = trace.requests.filter(({ sourcePort, destinationPort }) => [sourcePort, destinationPort].includes(port));
+  const frames = trace.requests.filter(({ sourcePort, destinationPort }) =>
+    [sourcePort, destinationPort].includes(port),
+  );
   const sent = frames.filter(({ destinationPort }) => destinationPort === port);
   const answers = frames.filter(({ sourcePort }) => sourcePort === port);
   const changes = changesOf(lines.map(([, number]) => number));

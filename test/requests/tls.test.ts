@@ -75,7 +75,9 @@ test("openssl s_client: a request and its response", { skip }, async () => {
   assert.deepEqual(told, { sent: [1], received: [1], answered: [1] });
 });
 
-test("Node.js, HTTP/1.1: requests one after the other on a connection, one without a trace context", { skip }, async () => {
+test("Node.js, HTTP/1.1: requests one after the other on a connection, one without a trace context", {
+  skip,
+}, async () => {
   const told = await during(() => runClient("http1"));
   const numbers = [1, undefined, 2];
   assert.deepEqual(told, { sent: numbers, received: numbers, answered: numbers });
