@@ -129,8 +129,13 @@ static void tls_libraries__add_named(struct tls_libraries *libraries, const char
 
 static void tls_libraries__say(const struct tls_libraries *libraries, char *said, size_t bytes)
 {
-	int used = snprintf(said, bytes, "%zu TLS librar%s and programs with one are looked into",
-			    libraries->library_count, libraries->library_count == 1 ? "y" : "ies");
+	int used =
+		libraries->library_count ?
+			snprintf(said, bytes, "%zu TLS librar%s and programs with one are looked into",
+				 libraries->library_count, libraries->library_count == 1 ? "y" : "ies") :
+			snprintf(
+				said, bytes,
+				"no TLS library is looked into: no process that the tracer may read has one now; give --tls-libraries");
 
 	if (libraries->left_out)
 		used += snprintf(said + used, bytes - used, "; %zu more are not, at most %d are", libraries->left_out,

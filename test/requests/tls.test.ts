@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { RequestFrame } from "../../exporter/decode/frame.js";
 import { type Certificates, makeCertificates } from "../lib/make-certificates.js";
 import { whyNotLive } from "../lib/require-live.js";
-import { skbspanPath } from "../lib/run-skbspan.js";
+import { skbspanPath, startSkbspan } from "../lib/run-skbspan.js";
 import { type RequestTrace, startRequestTrace } from "./start-request-trace.js";
 
 const skip = whyNotLive() || whyNoLibraries();
@@ -75,6 +75,26 @@ test("openssl s_client: a request and its response", { skip }, async () => {
   assert.deepEqual(told, { sent: [1], received: [1], answered: [1] });
 });
 
+const pythonClient = `
+import ssl, sys, http.client
+context = ssl._create_unverified_context()
+connection = http.client.HTTPSConnection("127.0.0.1", int(sys.argv[1]), context=context)
+connection.request("GET", "/", headers={"traceparent": sys.argv[2]})
+sys.stdout.write(connection.getresponse().read().decode())
+`;
+const hasPython = spawnSync("python3", ["-c", "import ssl"]).status === 0;
+
+test("Python, which calls SSL_write_ex and SSL_read_ex: a request and its response", {
+  skip: skip || (hasPython ? false : "SKIPPED, python3 is missing"),
+}, async () => {
+  const told = await during(() => {
+    const args = ["-c", pythonClient, String(port), traceparent];
+    const { stdout, stderr } = spawnSync("python3", args, { encoding: "utf8", timeout: PATIENCE_MS });
+    assert.equal(stdout, "an answer\n", stderr);
+  });
+  assert.deepEqual(told, { sent: [1], received: [1], answered: [1] });
+});
+
 test("Node.js, HTTP/1.1: requests one after the other on a connection, one without a trace context", {
   skip,
 }, async () => {
@@ -102,6 +122,24 @@ test("what the thread writes to another socket after SSL_write is not taken for 
   const [otherPort, held] = line.split(" ").map(Number);
   assert.ok(held, "the client has held the record back");
   assert.deepEqual(framesOf(otherPort ?? 0), []);
+});
+
+test("journeys of TLS's packets join the application's span", { skip, timeout: 3 * PATIENCE_MS }, async () => {
+  const sources = ["--join-sources", "tls", "--tls-libraries", findLibrary()];
+  const skbspan = startSkbspan(["trace", `tcp port ${port}`, ...sources, "--export", "json"], {
+    timeoutMs: 2 * PATIENCE_MS,
+  });
+  await skbspan.untilStderr(/requests are seen/);
+  const args = ["-sk", "-H", `traceparent: ${traceparent}`, `https://127.0.0.1:${port}/`];
+  spawnSync("curl", args, { timeout: PATIENCE_MS });
+  const isJoined = /"journey\.request\.source","value":\{"stringValue":"tls"/;
+  await skbspan.untilStdout(isJoined);
+  skbspan.child.kill("SIGINT");
+  const { code, stdout, stderr } = await skbspan.result;
+  assert.equal(code, 0, stderr);
+  const joined = stdout.split("\n").filter((line) => isJoined.test(line));
+  assert.ok(joined.some((line) => line.includes(`"traceId":"${"0".repeat(31)}1"`)));
+  assert.ok(joined.some((line) => line.includes(`"parentSpanId":"${"0".repeat(15)}1"`)));
 });
 
 interface Told {
