@@ -211,7 +211,8 @@ function tellWriting(socket: net.Socket, state: SocketState | undefined): void {
   );
   if (state.datagram === undefined) return;
   // What an accepted connection writes answers: what comes on it is not of the same span.
-  state.datagram[IS_ACCEPTED_AT] = (socket as { readonly server?: unknown }).server === undefined ? 0 : 1;
+  // Of a connection that was opened here `server` is null, with TLS undefined.
+  state.datagram[IS_ACCEPTED_AT] = (socket as { readonly server?: unknown }).server ? 1 : 0;
   tell(state.datagram, KIND_WRITING, state.current);
   state.told = state.current;
 }

@@ -78,7 +78,7 @@ for (const { name, major, flags } of ways)
     });
 
     it("tells of a server's answers", () => {
-      assert.deepEqual(seen("server"), ["writing c1 01", "data"]);
+      assert.deepEqual(seen("server"), ["answering c1 01", "data"]);
     });
 
     it("tells nothing where tracing is off, without a valid span, or of a socket that is not TCP's", () => {

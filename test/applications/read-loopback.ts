@@ -1,6 +1,6 @@
-/** What the helper for Node.js tells, as issue 6 lays it out. */
+/** What the helper for Node.js tells. A connection that it accepted is answered. */
 export interface Told {
-  readonly kind: "opening" | "writing";
+  readonly kind: "opening" | "writing" | "answering";
   readonly traceId: string;
   readonly spanId: string;
   /** Two hexadecimal digits. */
@@ -69,7 +69,7 @@ function readTold(bytes: Buffer): Told {
     throw new Error(`not the helper's: ${bytes.length} bytes, "${magic}"`);
   const addressBytes = bytes.readUInt8(34) === 4 ? 4 : 16;
   return {
-    kind: bytes.readUInt8(33) === 1 ? "opening" : "writing",
+    kind: bytes.readUInt8(33) === 1 ? "opening" : bytes.readUInt8(35) === 1 ? "answering" : "writing",
     traceId: bytes.toString("hex", 8, 24),
     spanId: bytes.toString("hex", 24, 32),
     flags: bytes.toString("hex", 32, 33),
