@@ -55,8 +55,12 @@ export interface JourneySummary {
   readonly joined: boolean;
   /** The application's span that it is under, when that is in the store: its name and whose it is. */
   readonly request?: string;
-  /** Of an application's trace: journeys in it. */
+  /** Of an application's trace: journeys in it, and how many of them are faults. */
   readonly packets: number;
+  readonly failedPackets: number;
+  /** Of an application's trace: what was asked for, and how it failed, as far as its first span says so. */
+  readonly url?: string;
+  readonly problem?: string;
 }
 
 /** Dropped journeys with the same cause. */
@@ -78,6 +82,8 @@ export interface JourneysAnswer {
   readonly total: number;
   /** After filtering, of which `journeys` holds at most `limit`. */
   readonly matched: number;
+  /** Of these, traces of applications: the rest are journeys. */
+  readonly matchedApplications: number;
   readonly journeys: readonly JourneySummary[];
   /** Over all that matched. */
   readonly drops: readonly DropGroup[];

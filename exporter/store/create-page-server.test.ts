@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, before, describe, it } from "node:test";
-import { buildJourney, traceIdOf } from "../../test/lib/build-span.js";
+import { buildJourney, buildSpan, traceIdOf } from "../../test/lib/build-span.js";
 import type { ErrorAnswer, JourneysAnswer, PathsAnswer, SummaryAnswer, TraceAnswer } from "./api-types.js";
 import { createPageServer } from "./create-page-server.js";
 import { createTraceStore, DEFAULT_STORE_LIMITS } from "./create-trace-store.js";
@@ -35,6 +35,15 @@ describe("the page's server", () => {
     assert.equal((await ask<TraceAnswer>(`api/traces/${traceIdOf(7)}`)).spans.length, 2);
     const summary = await ask<SummaryAnswer>("api/summary");
     assert.deepEqual([summary.journeys, summary.faults, summary.store.spans], [30, 0, 60]);
+  });
+
+  it("counts traces of applications apart from journeys", async () => {
+    const get = buildSpan({ name: "GET /cart", traceId: traceIdOf(900), scope: { name: "http", version: "1" } });
+    store.add([get]);
+    const { matched, matchedApplications } = await ask<JourneysAnswer>("api/journeys");
+    assert.deepEqual([matched, matchedApplications], [31, 1]);
+    store.clear();
+    for (let number = 1; number <= 30; number++) store.add(buildJourney(number, ["ip_rcv"]));
   });
 
   it("shows what comes later at once", async () => {

@@ -158,6 +158,7 @@ async function answerJourneys(
     revision: store.revision(),
     total: all.length,
     matched: selected.length,
+    matchedApplications: selected.filter(({ summary }) => summary.kind === "application").length,
     journeys: selected.slice(0, limit).map(({ summary }) => summary),
     drops: groupDrops(selected),
     ends: countEnds(all),

@@ -36,6 +36,9 @@ export interface LinkRecord {
 /** OTLP's status codes. */
 export const STATUS_ERROR = 2;
 
+/** One of OTLP's span kinds. */
+export const SPAN_KIND_CLIENT = 3;
+
 /** One span as it was received; ids are lower-case hex, `parentSpanId` is empty for a root. */
 export interface SpanRecord {
   readonly traceId: string;

@@ -5,7 +5,7 @@ import { createTraceStore } from "./create-trace-store.js";
 import { describeTrace } from "./describe-trace.js";
 import { groupPaths, percentile } from "./group-paths.js";
 import { ANY_JOURNEY, groupDrops, selectJourneys, sortJourneys } from "./select-journeys.js";
-import { type SpanRecord, STATUS_ERROR } from "./span-record.js";
+import { SPAN_KIND_CLIENT, type SpanRecord, STATUS_ERROR } from "./span-record.js";
 import { type JourneyRecord, summariseTrace } from "./summarise-trace.js";
 
 function recordsOf(...traces: readonly SpanRecord[][]): JourneyRecord[] {
@@ -93,12 +93,22 @@ describe("summariseTrace", () => {
   });
 
   it("calls an application's trace failed when a packet of it was dropped", () => {
-    const get = buildSpan({ name: "GET", scope: application, kind: 3 });
+    const get = buildSpan({
+      name: "GET",
+      scope: application,
+      kind: SPAN_KIND_CLIENT,
+      attributes: { "url.full": "http://10.9.2.2:8081/cart" },
+      statusCode: STATUS_ERROR,
+      statusMessage: "no answer",
+    });
     const [root, ...hops] = buildDrop(1, 8081).map((span) => ({ ...span, traceId: get.traceId }));
     assert.ok(root);
     const [whole, drop] = recordsOf([get, { ...root, parentSpanId: get.spanId }, ...hops]);
     assert.deepEqual([whole?.summary.failed, whole?.summary.kind], [true, "application"]);
+    const { packets, failedPackets, url, problem } = whole?.summary ?? {};
+    assert.deepEqual([packets, failedPackets, url, problem], [1, 1, "http://10.9.2.2:8081/cart", "no answer"]);
     assert.equal(drop?.summary.drop?.reason, "NETFILTER_DROP");
+    assert.equal(drop?.request?.spanId, get.spanId);
   });
 
   it("says of packets whose application's spans are elsewhere that they are part of its trace", () => {

@@ -15,6 +15,8 @@ export interface JourneyRecord {
   readonly functions: readonly string[];
   /** Lower case: everything a person may search for. */
   readonly searchText: string;
+  /** The application's span that the journey is under, when that is in the store. */
+  readonly request?: SpanRecord;
 }
 
 /** What a span stands for in the span model. */
@@ -104,8 +106,10 @@ function summariseJourney(
     joined: root.parentSpanId !== "",
     ...(request && { request: `${request.name} of ${labelResource(request.resource.attributes).label}` }),
     packets: 0,
+    failedPackets: 0,
   };
-  return { summary, startUnixNs: root.startUnixNs, functions, searchText: searchTextOf(summary, [root, ...spans]) };
+  const searchText = searchTextOf(summary, [root, ...spans]);
+  return { summary, startUnixNs: root.startUnixNs, functions, searchText, ...(request && { request }) };
 }
 
 /** A trace of an application: its root, or its earliest span when the root is not there, stands for it. */
@@ -121,6 +125,8 @@ function summariseApplication(
   let endUnixNs = root.endUnixNs;
   for (const span of spans) if (span.endUnixNs > endUnixNs) endUnixNs = span.endUnixNs;
   const startUnixNs = spans[0]?.startUnixNs ?? root.startUnixNs;
+  const url = readText(root.attributes, "url.full") || readText(root.attributes, "url.path");
+  const problem = root.statusCode === STATUS_ERROR ? root.statusMessage || readText(root.attributes, "error.type") : "";
   const summary: JourneySummary = {
     kind: "application",
     traceId,
@@ -140,6 +146,9 @@ function summariseApplication(
     pathId: "",
     joined: false,
     packets: journeys.length,
+    failedPackets: journeys.filter(({ statusCode }) => statusCode === STATUS_ERROR).length,
+    ...(url !== "" && { url }),
+    ...(problem !== "" && { problem }),
   };
   return { summary, startUnixNs, functions: [], searchText: searchTextOf(summary, spans) };
 }

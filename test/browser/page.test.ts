@@ -393,10 +393,50 @@ describe("the page in a browser", { skip, timeout: 600_000 }, () => {
       assert.deepEqual(await labels(), ["tcp packet dropped PSH,ACK", "__tcp_transmit_skb", "nf_hook_slow"]);
     });
     await withPage(`#/journeys?text=${traceId}&sort=slowest`, async (page) => {
-      await page.locator(".journey").first().waitFor();
+      await page.locator(".list-title", { hasText: /^7 journeys · 1 application trace$/ }).waitFor();
       const row = page.locator(".journey", { hasText: "GET /cart" }).filter({ hasText: "application" }).first();
-      assert.match(await row.innerText(), /7 packets[\s\S]*3 spans/);
+      const text = (await row.innerText()).replace(/\s+/g, " ");
+      assert.match(
+        text,
+        /application GET \/cart http:\/\/shop\/cart\?id=7 7 packets, 1 dropped .* upstream is slow 3 spans/,
+      );
     });
+    await withPage(`#/journeys?text=${traceId}&end=application`, async (page) => {
+      await page.locator(".list-title", { hasText: /^1 application trace$/ }).waitFor();
+    });
+  });
+
+  it("says in a whole trace why its packet was dropped, and gives a heading to each service, not to each packet", async () => {
+    const client = await sendApplicationTrace(running);
+    await running.send(buildRequestRecording(client));
+    for (const [colorScheme, viewport] of [
+      ["light", undefined],
+      ["dark", PHONE],
+    ] as const)
+      await withPage(
+        `#/trace/${client.traceId}`,
+        async (page) => {
+          const banner = page.locator("section.banner.is-fault");
+          await banner.waitFor();
+          assert.match(await banner.innerText(), /dropped in __tcp_transmit_skb · namespace/);
+          assert.match(await page.locator(".row.is-selected").innerText(), /__tcp_transmit_skb/);
+          assert.equal(await page.locator(".title h1 code").innerText(), "http://shop/cart?id=7");
+          const lanes = (await page.locator(".lane b").allInnerTexts()).filter((lane) => /^(shop|cart)$/.test(lane));
+          assert.deepEqual(lanes, ["shop", "cart"]);
+          const from = await page.locator(".role-journey .row-from").allInnerTexts();
+          assert.equal(from.length, 7);
+          assert.ok(
+            from.every((label) => label !== "" && !/shop|cart/.test(label)),
+            from.join(),
+          );
+          const overview = await page.locator(".lane-name").allInnerTexts();
+          assert.equal(new Set(overview).size, overview.length, overview.join());
+          assert.equal(await scrollsSideways(page), false);
+          assert.equal(await page.evaluate(COUNT_NOTES_CUT), 0);
+          assert.deepEqual(await findFaintText(page), []);
+        },
+        { colorScheme, ...(viewport && { viewport, hasTouch: true }) },
+      );
   });
 
   it("shows by itself what comes while it is open, and says what to do while there is nothing", async () => {
@@ -458,6 +498,12 @@ const COUNT_BARS_OUTSIDE = `[...document.querySelectorAll(".bar")].filter((bar) 
   return !(inner.left >= outer.left - 1 && inner.right <= outer.right + 4);
 }).length`;
 
+/** Notes beside bars that are cut at the waterfall's edge. Runs in the page. */
+const COUNT_NOTES_CUT = `[...document.querySelectorAll(".row .note")].filter((note) => {
+  const [inner, outer] = [note.getBoundingClientRect(), note.parentElement.getBoundingClientRect()];
+  return inner.left < outer.left - 1 || inner.right > outer.right + 1;
+}).length`;
+
 async function latestOfEachPath(running: RunningPage): Promise<JourneySummary[]> {
   const answer = (await (await fetch(`${running.url}api/paths`)).json()) as PathsAnswer;
   return answer.paths.map(({ latest }) => latest);
@@ -470,7 +516,7 @@ function findFaintText(page: Page): Promise<string[]> {
 
 /** As applications do it, with the official SDK and exporter: who asks, its request, and who answers. The ids are the request's. */
 async function sendApplicationTrace(running: RunningPage): Promise<{ traceId: string; spanId: string }> {
-  const { trace, context, SpanKind } = await import("@opentelemetry/api");
+  const { trace, context, SpanKind, SpanStatusCode } = await import("@opentelemetry/api");
   const startMs = Number(connectionRealtimeNs / 1_000_000n);
   const open = (service: string) => {
     const exporter = new OTLPTraceExporter({ url: running.grpcUrl });
@@ -480,7 +526,11 @@ async function sendApplicationTrace(running: RunningPage): Promise<{ traceId: st
   const [shop, cart] = [open("shop"), open("cart")];
   const under = (span: ReturnType<ReturnType<typeof shop.getTracer>["startSpan"]>) =>
     trace.setSpan(context.active(), span);
-  const asked = shop.getTracer("shop").startSpan("GET /cart", { startTime: startMs, kind: SpanKind.SERVER });
+  const attributes = { "url.full": "http://shop/cart?id=7" };
+  const asked = shop
+    .getTracer("shop")
+    .startSpan("GET /cart", { startTime: startMs, kind: SpanKind.SERVER, attributes })
+    .setStatus({ code: SpanStatusCode.ERROR, message: "upstream is slow" });
   const options = { startTime: startMs + 1, kind: SpanKind.CLIENT };
   const request = shop.getTracer("http").startSpan("GET", options, under(asked));
   const answering = { startTime: startMs + 215, kind: SpanKind.SERVER };

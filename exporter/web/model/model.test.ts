@@ -135,6 +135,7 @@ describe("buildScale", () => {
 });
 
 describe("buildRows", () => {
+  const laneOf = ({ resource }: SpanView): string => `lane ${resource}`;
   const tree = buildSpanTree([
     view("a"),
     view("b", { parentId: "a" }),
@@ -143,7 +144,7 @@ describe("buildRows", () => {
   ]);
 
   it("nests, starts a lane where the namespace changes, and takes a span without its parent for a root", () => {
-    const rows = buildRows(tree, tree.roots, new Set());
+    const rows = buildRows(tree, tree.roots, new Set(), laneOf);
     assert.deepEqual(
       rows.map(({ span, depth, startsLane }) => [span.id, depth, startsLane]),
       [
@@ -155,9 +156,25 @@ describe("buildRows", () => {
     );
   });
 
+  it("begins no lane with a packet under an application's span, but with the functions that it crosses", () => {
+    const request = buildSpanTree([
+      view("GET", { role: "application" }),
+      view("SYN", { parentId: "GET", role: "journey", resource: 1, startNs: 1 }),
+      view("ip_output", { parentId: "SYN", resource: 1, startNs: 1 }),
+      view("ACK", { parentId: "GET", role: "journey", startNs: 2 }),
+      view("answer", { parentId: "GET", role: "application", resource: 1, startNs: 3 }),
+    ]);
+    const lanes = (collapsed: string[]): string[] =>
+      buildRows(request, request.roots, new Set(collapsed), laneOf).flatMap(({ span, startsLane }) =>
+        startsLane ? [span.id] : [],
+      );
+    assert.deepEqual(lanes(["SYN"]), ["GET", "answer"]);
+    assert.deepEqual(lanes([]), ["GET", "ip_output"]);
+  });
+
   it("hides what is under a collapsed row", () => {
     assert.deepEqual(
-      buildRows(tree, tree.roots, new Set(["b"])).map(({ span }) => span.id),
+      buildRows(tree, tree.roots, new Set(["b"]), laneOf).map(({ span }) => span.id),
       ["a", "b", "d"],
     );
   });

@@ -1,5 +1,5 @@
 import { memo } from "preact/compat";
-import type { JourneySummary } from "../../store/api-types.js";
+import type { JourneySummary, JourneysAnswer } from "../../store/api-types.js";
 import { formatClock, formatCount, formatDate, formatDuration, formatEndpoint } from "../model/format.js";
 import { formatRoute } from "../model/route.js";
 import { EndBadge } from "./end-badge.js";
@@ -9,19 +9,19 @@ import { NamespaceTrail } from "./namespace-trail.js";
 const SHORTEST_BAR_NS = 1_000;
 
 interface JourneyListProps {
-  readonly journeys: readonly JourneySummary[];
-  readonly matched: number;
+  readonly answer: JourneysAnswer;
   readonly isOnePath: boolean;
 }
 
-export function JourneyList({ journeys, matched, isOnePath }: JourneyListProps) {
+export function JourneyList({ answer, isOnePath }: JourneyListProps) {
+  const { journeys, matched } = answer;
   const longestNs = journeys.reduce((most, { durationNs }) => Math.max(most, durationNs), SHORTEST_BAR_NS * 10);
   return (
     <section aria-labelledby="journeys-title">
       <h2 id="journeys-title" class="list-title">
-        {formatCount(matched, "journey")}
+        {describeMatched(answer)}
         {isOnePath && <small> of one path</small>}
-        {journeys.length < matched && <small> · the first {journeys.length} are shown</small>}
+        {journeys.length < matched && <small> · the first {journeys.length} rows are shown</small>}
       </h2>
       <ol class="journeys">
         {journeys.map((journey) => (
@@ -30,6 +30,16 @@ export function JourneyList({ journeys, matched, isOnePath }: JourneyListProps) 
       </ol>
     </section>
   );
+}
+
+function describeMatched({ matched, matchedApplications }: JourneysAnswer): string {
+  const journeys = matched - matchedApplications;
+  return [
+    journeys > 0 || matchedApplications === 0 ? formatCount(journeys, "journey") : "",
+    matchedApplications > 0 ? formatCount(matchedApplications, "application trace") : "",
+  ]
+    .filter((count) => count !== "")
+    .join(" · ");
 }
 
 interface JourneyRowProps {
@@ -52,6 +62,7 @@ const JourneyRow = memo(function JourneyRow({ journey, longestNs }: JourneyRowPr
         <span class="j-what">{isApplication ? <Application journey={journey} /> : <Packet journey={journey} />}</span>
         <span class="j-way">
           <NamespaceTrail namespaces={journey.namespaces} />
+          {journey.problem !== undefined && <span class="j-reason is-fault">{journey.problem}</span>}
           {drop && (
             <span class={journey.failed ? "j-reason is-fault" : "j-reason"}>
               {drop.reason} <code>{drop.function}</code>
@@ -78,16 +89,25 @@ function isSameRow(before: JourneyRowProps, after: JourneyRowProps): boolean {
     a.durationNs === b.durationNs &&
     a.hops === b.hops &&
     a.packets === b.packets &&
+    a.failedPackets === b.failedPackets &&
+    a.url === b.url &&
+    a.problem === b.problem &&
     a.request === b.request &&
     a.failed === b.failed
   );
 }
 
-function Application({ journey: { name, packets } }: { readonly journey: JourneySummary }) {
+function Application({ journey: { name, url, packets, failedPackets } }: { readonly journey: JourneySummary }) {
   return (
     <>
       <b>{name}</b>
-      {packets > 0 && <span class="tag">{formatCount(packets, "packet")}</span>}
+      {url && <code class="endpoints">{url}</code>}
+      {packets > 0 && (
+        <span class="tag">
+          {formatCount(packets, "packet")}
+          {failedPackets > 0 && `, ${failedPackets} dropped`}
+        </span>
+      )}
     </>
   );
 }

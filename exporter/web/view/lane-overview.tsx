@@ -54,14 +54,18 @@ function place(scale: Scale, fromNs: number, toNs: number): { left: string; widt
   return { left: `${from * 100}%`, width: `${(scale.position(toNs) - from) * 100}%` };
 }
 
-/** Neighbouring and overlapping hops of a namespace become one bar; the journey's own span is none. */
+/**
+ * Neighbouring and overlapping hops of a namespace become one bar; the journey's own span is none, nor are those of the application
+ * around its packets.
+ */
 function buildLanes(spans: readonly SpanView[]): Lane[] {
   const lanes = new Map<
     number,
     { resource: number; bars: { fromNs: number; toNs: number }[]; waits: SpanView[]; drop: SpanView | undefined }
   >();
+  const hasHops = spans.some(({ role }) => role === "hop");
   for (const span of spans) {
-    if (span.role === "journey") continue;
+    if (span.role === "journey" || (span.role === "application" && hasHops)) continue;
     const lane = lanes.get(span.resource) ?? { resource: span.resource, bars: [], waits: [], drop: undefined };
     lanes.set(span.resource, lane);
     if (span.role === "wait") {

@@ -50,7 +50,7 @@ export function ListView({ route, summary, intervalMs }: ListViewProps) {
       {view === "journeys" && answer !== undefined && answer.matched > 0 && (
         <>
           <DropSection drops={answer.drops} />
-          <JourneyList journeys={answer.journeys} matched={answer.matched} isOnePath={query.path !== ""} />
+          <JourneyList answer={answer} isOnePath={query.path !== ""} />
         </>
       )}
       {view === "paths" && <Paths search={search} intervalMs={intervalMs} />}

@@ -53,11 +53,14 @@ function JourneyHeading({ journey }: { readonly journey: JourneySummary }) {
 }
 
 function ApplicationHeading({ trace, root }: { readonly trace: TraceAnswer; readonly root: SpanView | undefined }) {
+  const url = trace.journeys.find(({ kind }) => kind === "application")?.url;
   return (
     <>
       <span>{root?.name ?? "trace"}</span>
+      {url && <code class="endpoints">{url}</code>}
       <small>
-        {formatCount(trace.spans.length, "span")} of {trace.resources.map(({ label }) => label).join(", ")}
+        {formatCount(trace.spans.length, "span")} of{" "}
+        {[...new Set(trace.resources.map(({ label }) => label))].join(", ")}
       </small>
     </>
   );

@@ -43,7 +43,11 @@ function LoadedTrace({ trace, route }: { readonly trace: TraceAnswer; readonly r
   const journey = trace.journeys.find(({ spanId, kind }) => kind === "journey" && spanId === route.journeyId);
   const top = useMemo(() => (root ? [root] : tree.roots), [tree, root]);
   const spans = useMemo(() => inOrder(trace, flatten(tree, top)), [trace, tree, top]);
-  const drop = useMemo(() => findDrop(spans), [spans]);
+  const dropped = journey ?? (root ? undefined : trace.journeys.find(({ drop, failed }) => drop && failed));
+  const drop = useMemo(
+    () => dropped && findDrop(inOrder(trace, flatten(tree, [tree.get(dropped.spanId)].filter(isPresent)))),
+    [trace, tree, dropped?.spanId],
+  );
   const stations = useMemo(() => (journey ? buildMap(spans) : []), [journey, spans]);
   const idle = useMemo(() => isMostlyIdle(spans), [spans]);
   const [wish, setWish] = useState<boolean | undefined>(undefined);
@@ -69,11 +73,11 @@ function LoadedTrace({ trace, route }: { readonly trace: TraceAnswer; readonly r
     <section class={`trace ${isPanelOpen ? "has-panel" : ""}`}>
       <TraceTitle trace={trace} journey={journey} root={root ?? top[0]} />
       {holdsMore(trace) && <Scope trace={trace} route={route} tree={tree} />}
-      {journey?.drop && (
+      {dropped?.drop && (
         <DropBanner
-          journey={journey}
-          drop={journey.drop}
-          message={drop?.statusMessage || root?.statusMessage || ""}
+          journey={dropped}
+          drop={dropped.drop}
+          message={drop?.statusMessage || tree.get(dropped.spanId)?.statusMessage || ""}
           onShow={() => drop && show(drop.id)}
         />
       )}
@@ -124,6 +128,10 @@ function useSelection(route: TraceRoute): [string, (spanId: string) => void] {
 function inOrder(trace: TraceAnswer, chosen: readonly SpanView[]): SpanView[] {
   const ids = new Set(chosen.map(({ id }) => id));
   return trace.spans.filter(({ id }) => ids.has(id));
+}
+
+function isPresent(span: SpanView | undefined): span is SpanView {
+  return span !== undefined;
 }
 
 function holdsMore({ journeys, spans }: TraceAnswer): boolean {

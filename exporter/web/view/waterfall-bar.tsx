@@ -6,21 +6,31 @@ import { isRewrite, readChanges } from "../model/read-changes.js";
 export function WaterfallBar({ span, scale }: { readonly span: SpanView; readonly scale: Scale }) {
   const from = scale.position(span.startNs);
   const to = scale.position(span.startNs + span.durationNs);
-  // Notes stand right of the bar, or left of it when there is no room.
-  const isLeft = to > 0.62;
   const note = describe(span);
   return (
     <>
       <span class="bar" style={{ left: `${from * 100}%`, width: `${(to - from) * 100}%` }} />
-      {note !== "" && (
-        <span
-          class={`note ${isLeft ? "is-left" : ""}`}
-          style={isLeft ? { right: `${(1 - from) * 100}%` } : { left: `${to * 100}%` }}
-        >
-          {note}
-        </span>
-      )}
+      {note !== "" && <Note text={note} from={from} to={to} />}
     </>
+  );
+}
+
+/** A character's share of the waterfall where that is narrow. */
+const CHARACTER = 0.018;
+
+/** Stands right of the bar, left of it when there is more room, and on it when there is too little on both sides. */
+function Note({ text, from, to }: { readonly text: string; readonly from: number; readonly to: number }) {
+  const isLeft = from > 1 - to;
+  const isOnBar = Math.max(from, 1 - to) < text.length * CHARACTER && to - from > CHARACTER;
+  const place = isOnBar
+    ? { left: `${from * 100}%` }
+    : isLeft
+      ? { right: `${(1 - from) * 100}%` }
+      : { left: `${to * 100}%` };
+  return (
+    <span class={`note ${isOnBar ? "is-on-bar" : ""}`} style={place}>
+      {text}
+    </span>
   );
 }
 

@@ -30,7 +30,10 @@ export function Waterfall(props: WaterfallProps) {
   const [collapsed, setCollapsed] = useState(() => closedAtFirst(top, spans));
   const [maxRows, setMaxRows] = useState(MAX_ROWS);
   const scale = useMemo(() => buildScale(spans, isCompressed), [spans, isCompressed]);
-  const rows = useMemo(() => buildRows(tree, top, collapsed), [tree, top, collapsed]);
+  const rows = useMemo(() => {
+    const laneOf = ({ resource }: SpanView): string => trace.resources[resource]?.label ?? "";
+    return buildRows(tree, top, collapsed, laneOf);
+  }, [trace, tree, top, collapsed]);
   const toggle = (id: string, isClosed: boolean): void => {
     const next = new Set(collapsed);
     if (isClosed) next.add(id);
@@ -216,6 +219,7 @@ const WaterfallRow = memo(
               {hasChildren ? (isCollapsed ? "▸" : "▾") : ""}
             </span>
             <span class="row-label">{nameRow(span)}</span>
+            {span.role === "journey" && depth > 0 && <small class="row-from">{label}</small>}
           </span>
           <span role="gridcell" class="row-bar">
             <WaterfallBar span={span} scale={scale} />
