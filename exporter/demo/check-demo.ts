@@ -76,5 +76,9 @@ function missingFindings(findings: DemoFindings): string[] {
     findings.deliveredAcross === 0 ? "no journey was delivered from one pod to the other through the node" : "",
     findings.droppedByFirewall === 0 ? "no journey was dropped by the node's firewall" : "",
     findings.dropReasons["NO_SOCKET"] === undefined ? "no journey was dropped for want of a socket" : "",
+    findings.underClientSpan === 0 ? "no journey is under a client's span in an application's trace" : "",
+    findings.underBlockedRequest === 0
+      ? "no dropped SYN is under the client's span of the request to the blocked port"
+      : "",
   ].filter((text) => text !== "");
 }

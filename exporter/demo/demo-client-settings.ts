@@ -1,4 +1,6 @@
 export interface DemoClientSettings {
+  /** Its name in its spans. */
+  readonly service: string;
   readonly serviceAddress: string;
   readonly servicePort: number;
   readonly webAddress: string;

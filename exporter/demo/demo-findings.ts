@@ -1,3 +1,5 @@
+import { ATTR_SERVER_PORT } from "@opentelemetry/semantic-conventions";
+import { SPAN_KIND_CLIENT } from "../store/span-record.js";
 import type { JourneyRecord } from "../store/summarise-trace.js";
 import { demoNetwork } from "./build-demo-network.js";
 
@@ -16,6 +18,10 @@ export interface DemoFindings {
   readonly deliveredAcross: number;
   /** Journeys that the node's firewall dropped. */
   readonly droppedByFirewall: number;
+  /** Journeys that are children of a client's span, in its trace. */
+  readonly underClientSpan: number;
+  /** Of these, dropped ones under the request to the blocked port: SYNs of a connection that never opened. */
+  readonly underBlockedRequest: number;
   readonly lostHops: number;
 }
 
@@ -24,8 +30,15 @@ export function readFindings(records: Iterable<JourneyRecord>): DemoFindings {
   const dropReasons = new Map<string, number>();
   const namespaces = new Set<string>();
   const functions = new Set<string>();
-  const counts = { journeys: 0, deliveredAcross: 0, droppedByFirewall: 0, lostHops: 0 };
-  for (const { summary, functions: names } of records) {
+  const counts = {
+    journeys: 0,
+    deliveredAcross: 0,
+    droppedByFirewall: 0,
+    underClientSpan: 0,
+    underBlockedRequest: 0,
+    lostHops: 0,
+  };
+  for (const { summary, functions: names, request } of records) {
     if (summary.kind !== "journey") continue;
     counts.journeys++;
     counts.lostHops += summary.lostHops;
@@ -35,6 +48,11 @@ export function readFindings(records: Iterable<JourneyRecord>): DemoFindings {
     if (summary.drop !== undefined && summary.failed) increment(dropReasons, summary.drop.reason);
     if (summary.drop?.reason === "NETFILTER_DROP" && summary.drop.namespace === demoNetwork.node)
       counts.droppedByFirewall++;
+    if (request?.kind === SPAN_KIND_CLIENT) {
+      counts.underClientSpan++;
+      if (summary.drop && request.attributes[ATTR_SERVER_PORT] === demoNetwork.blockedPort)
+        counts.underBlockedRequest++;
+    }
     if (summary.end === "delivered" && crossesNode(summary.namespaces)) counts.deliveredAcross++;
   }
   return {

@@ -8,6 +8,8 @@ import { exitCode } from "../lib/exit-code.js";
 import { UserError } from "../lib/user-error.js";
 import { createPipeline, type Pipeline } from "../pipeline.js";
 import { createJourneyIndex } from "../store/create-journey-index.js";
+import { decodeOtlpJson } from "../store/decode-otlp.js";
+import { receiveRequest } from "../store/receive-request.js";
 import { addDemoRules, buildDemoNetwork, demoNetwork, demoPicture } from "./build-demo-network.js";
 import { type DemoOutcome, readPageStatus, reportCheck, waitForFindings } from "./check-demo.js";
 import { type DemoFindings, readFindings } from "./demo-findings.js";
@@ -143,7 +145,7 @@ class Demo {
   private async work(
     hello: HelloFrame,
     lab: Lab,
-    { pageUrl }: DemoServers,
+    { pageUrl, store }: DemoServers,
     read: () => DemoFindings,
     source: Source,
   ): Promise<number> {
@@ -153,9 +155,13 @@ class Demo {
     this.say(
       `5. start a web server in ${demoNetwork.web} and a client in ${demoNetwork.client}: a request a second, and now`,
     );
-    this.say(`   and then port ${demoNetwork.blockedPort}, which is dropped, and a UDP port where nobody listens`);
-    await startDemoServer(lab);
-    await startDemoClient(lab);
+    this.say(
+      `   and then port ${demoNetwork.blockedPort}, which is dropped, and a UDP port where nobody listens; both are traced by`,
+    );
+    this.say("   OpenTelemetry, and have the packets of a request in its trace");
+    const takeSpans = (otlpJson: string): void => void receiveRequest(store, decodeOtlpJson(otlpJson));
+    await startDemoServer(lab, takeSpans);
+    await startDemoClient(lab, takeSpans);
     this.say(`\n   Look at ${pageUrl}    Ctrl-C ends the demo and cleans up.\n`);
     if (!this.context.config.isCheck) return 0;
     await waitForFindings(read, this.interrupts.signal);

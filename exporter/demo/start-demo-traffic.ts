@@ -9,18 +9,20 @@ const READY_TIMEOUT_MS = 60_000;
 const PERIOD_VARIABLE = "SKBSPAN_DEMO_PERIOD_MS";
 const PERIOD_MS = 1_000;
 
-export async function startDemoServer(lab: Lab): Promise<LabProcess> {
-  return lab.start(demoNetwork.web, [process.execPath, scriptPath("demo-web-server.js"), String(demoNetwork.webPort)], {
-    ready: /^ready$/,
-    readyTimeoutMs: READY_TIMEOUT_MS,
-  });
+/** Takes what an application of the demo exports: a request in OTLP/JSON. */
+export type TakeSpans = (otlpJson: string) => void;
+
+export async function startDemoServer(lab: Lab, takeSpans: TakeSpans): Promise<LabProcess> {
+  const { web, webPort } = demoNetwork;
+  return startApplication(lab, takeSpans, web, "demo-web-server.js", [web, String(webPort)]);
 }
 
 /** A request a second to the service, and now and then packets that have to be dropped. */
-export async function startDemoClient(lab: Lab): Promise<LabProcess> {
-  const { serviceAddress, servicePort, webAddress, blockedPort, closedUdpPort } = demoNetwork;
+export async function startDemoClient(lab: Lab, takeSpans: TakeSpans): Promise<LabProcess> {
+  const { client, serviceAddress, servicePort, webAddress, blockedPort, closedUdpPort } = demoNetwork;
   const periodMs = Number(process.env[PERIOD_VARIABLE]) || PERIOD_MS;
   const settings: DemoClientSettings = {
+    service: client,
     serviceAddress,
     servicePort,
     webAddress,
@@ -28,12 +30,25 @@ export async function startDemoClient(lab: Lab): Promise<LabProcess> {
     closedUdpPort,
     periodMs,
   };
-  return lab.start(demoNetwork.client, [process.execPath, scriptPath("demo-client.js"), JSON.stringify(settings)], {
+  return startApplication(lab, takeSpans, client, "demo-client.js", [JSON.stringify(settings)]);
+}
+
+/** As any traced application, with the helper for connections that never open. */
+async function startApplication(
+  lab: Lab,
+  takeSpans: TakeSpans,
+  namespace: string,
+  script: string,
+  args: readonly string[],
+): Promise<LabProcess> {
+  const argv = [process.execPath, "--import", pathOf("../register/register.cjs"), pathOf(script), ...args];
+  return lab.start(namespace, argv, {
     ready: /^ready$/,
     readyTimeoutMs: READY_TIMEOUT_MS,
+    onLine: (line) => line.startsWith("{") && takeSpans(line),
   });
 }
 
-function scriptPath(name: string): string {
-  return fileURLToPath(new URL(name, import.meta.url));
+function pathOf(file: string): string {
+  return fileURLToPath(new URL(file, import.meta.url));
 }

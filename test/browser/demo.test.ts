@@ -30,6 +30,8 @@ describe("the demo", { skip: whyNotLive(), timeout: 3 * TIMEOUT_MS }, () => {
     assert.deepEqual(report["losses"], []);
     assert.ok(Number(report["deliveredAcross"]) > 0);
     assert.ok(Number(report["functions"]) > 20, stdout);
+    assert.ok(Number(report["underClientSpan"]) > 0, stdout);
+    assert.ok(Number(report["underBlockedRequest"]) > 0, stdout);
     assertNothingLeft();
   });
 
@@ -80,6 +82,8 @@ async function lookAtPage(url: string): Promise<void> {
     await page.goto(url);
     await seeDropCause(page);
     await seeDeliveredJourney(page);
+    await page.goto(url);
+    await seeBlockedRequest(page);
     assert.deepEqual(complaints, []);
   } finally {
     await browser.close();
@@ -109,6 +113,21 @@ async function seeDeliveredJourney(page: Page): Promise<void> {
     `the way of the packet is ${stations.join(", ")}`,
   );
   assert.match((await page.locator(".station").allInnerTexts()).join(" "), /NAT/);
+}
+
+/** The application's trace of a request that was never answered: its SYNs are under its span, each with why it was dropped. */
+async function seeBlockedRequest(page: Page): Promise<void> {
+  await page.getByLabel("End", { exact: true }).selectOption("application");
+  const row = page.locator(".journey", { hasText: `http://${demoNetwork.webAddress}:${demoNetwork.blockedPort}/` });
+  await row.filter({ hasText: "dropped" }).first().click();
+  await page.locator("section.banner", { hasText: "NETFILTER_DROP" }).waitFor();
+  const label = page.locator(".row-label");
+  assert.equal(await label.first().innerText(), "GET");
+  const syns = label.filter({ hasText: "tcp packet dropped SYN" });
+  await syns.nth(1).waitFor();
+  const reasons = await page.locator(".role-hop .note", { hasText: "NETFILTER_DROP" }).count();
+  assert.equal(reasons, await syns.count());
+  assert.deepEqual(await page.locator(".lane-name").allInnerTexts(), [client, node]);
 }
 
 function readPageUrl(demo: RunningSkbspan): string {
