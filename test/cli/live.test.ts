@@ -140,7 +140,7 @@ test("Ctrl-C: a clean end with a summary, exit 0, no tracer left", { skip }, asy
     running.child.kill("SIGINT");
     const { code, stderr } = await running.result;
     assert.equal(code, 0, stderr);
-    assert.match(stderr, /^skbspan: \d+ journeys?, \d+ spans in/m);
+    assert.match(stderr, /^skbspan: [\d,]+ journeys?, [\d,]+ spans in/m);
     assert.doesNotMatch(stderr, /error/);
     await untilGone(tracers);
   } finally {

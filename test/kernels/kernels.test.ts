@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { before, describe, test } from "node:test";
 import { assertReport } from "./assert-report.js";
+import { prepareKernel } from "./prepare-kernel.js";
 import { runInGuest } from "./run-in-guest.js";
 import type { ScenarioReport } from "./scenario-report.js";
 import { whyNoGuests } from "./why-no-guests.js";
@@ -36,7 +38,6 @@ const APPLICATIONS_TEST = "dist/test/applications/applications.test.js";
 const REQUESTS_TESTS = ["requests", "thread-context", "tls"].map((name) => `dist/test/requests/${name}.test.js`);
 
 const testsInGuest = [
-  APPLICATIONS_TEST,
   PODS_TEST,
   ...REQUESTS_TESTS,
   "dist/test/requests/carried.test.js",
@@ -50,68 +51,76 @@ const testsInGuest = [
 const GUEST_TIMEOUT_MS = 25 * 60_000;
 const SETTLE_MS = 15_000;
 
-for (const { kernel, backend, expectedBackend, only } of runs) {
-  test(`the scenarios on kernel ${kernel} with the backend ${expectedBackend}`, {
-    skip: whyNoGuests(),
-    timeout: GUEST_TIMEOUT_MS + 120_000,
-  }, async (context) => {
-    const names = only.length === 0 ? "" : ` --only ${only.join(",")}`;
-    const guest = await runInGuest({
-      kernel,
-      command: `node dist/test/kernels/run-scenarios.js --backend ${backend} --settle-ms ${SETTLE_MS}${names} --report "$SKBSPAN_RESULTS/report.json"`,
-      timeoutMs: GUEST_TIMEOUT_MS,
-    });
-    const text = await readFile(join(guest.resultsDirectory, "report.json"), "utf8").catch(() => {
-      throw new Error(`the guest ended with code ${guest.code} and wrote no report:\n${guest.output}`);
-    });
-    const report = JSON.parse(text) as ScenarioReport;
-    await context.test(`the backend is ${expectedBackend}`, () => {
-      if (report.backend !== expectedBackend) throw new Error(`the tracer chose ${report.backend}`);
-    });
-    await assertReport(context, report);
+/** A guest keeps one processor busy (qemu-arguments.ts). */
+describe("guests", { concurrency: Math.max(1, Math.min(2, availableParallelism())), skip: whyNoGuests() }, () => {
+  // One after another: two guests of one kernel must not both download it.
+  before(async () => {
+    for (const kernel of new Set(runs.map(({ kernel }) => kernel))) await prepareKernel(kernel);
   });
-}
 
-test("real applications, the tracer's own tests and the filter on real packets on kernel 6.12, where functions can be attached", {
-  skip: whyNoGuests(),
-  timeout: GUEST_TIMEOUT_MS + 120_000,
-}, async () => {
-  const guest = await runInGuest({
-    kernel: "6.12",
-    command: `node --test --test-concurrency=1 ${testsInGuest.join(" ")}`,
-    timeoutMs: GUEST_TIMEOUT_MS,
-  });
-  assert.equal(guest.code, 0, guest.output);
-  assert.match(guest.output, /^# skipped 0$/m, guest.output);
+  for (const { kernel, backend, expectedBackend, only } of runs) {
+    test(`the scenarios on kernel ${kernel} with the backend ${expectedBackend}`, {
+      timeout: GUEST_TIMEOUT_MS + 120_000,
+    }, async (context) => {
+      const names = only.length === 0 ? "" : ` --only ${only.join(",")}`;
+      const guest = await runInGuest({
+        kernel,
+        command: `node dist/test/kernels/run-scenarios.js --backend ${backend} --settle-ms ${SETTLE_MS}${names} --report "$SKBSPAN_RESULTS/report.json"`,
+        timeoutMs: GUEST_TIMEOUT_MS,
+      });
+      const text = await readFile(join(guest.resultsDirectory, "report.json"), "utf8").catch(() => {
+        throw new Error(`the guest ended with code ${guest.code} and wrote no report:\n${guest.output}`);
+      });
+      const report = JSON.parse(text) as ScenarioReport;
+      await context.test(`the backend is ${expectedBackend}`, () => {
+        if (report.backend !== expectedBackend) throw new Error(`the tracer chose ${report.backend}`);
+      });
+      await assertReport(context, report);
+    });
+  }
+
+  /** Where functions can be attached. */
+  const onNewerKernel = {
+    "real applications": [APPLICATIONS_TEST],
+    "the tracer's own tests, requests and the filter on real packets": testsInGuest,
+  };
+  for (const [title, files] of Object.entries(onNewerKernel))
+    test(`${title} on kernel 6.12`, { timeout: GUEST_TIMEOUT_MS + 120_000 }, async () => {
+      const guest = await runInGuest({
+        kernel: "6.12",
+        command: `node --test --test-concurrency=1 ${files.join(" ")}`,
+        timeoutMs: GUEST_TIMEOUT_MS,
+      });
+      assert.equal(guest.code, 0, guest.output);
+      assert.match(guest.output, /^# skipped 0$/m, guest.output);
+    });
+
+  const PARSER_TEST = "dist/test/http/http-parser.test.js";
+
+  for (const kernel of ["6.1", "6.12", "7.3"])
+    test(`the HTTP parser is verified and runs on kernel ${kernel}`, {
+      timeout: GUEST_TIMEOUT_MS + 120_000,
+    }, async () => {
+      const guest = await runInGuest({ kernel, command: `node --test ${PARSER_TEST}`, timeoutMs: GUEST_TIMEOUT_MS });
+      assert.equal(guest.code, 0, guest.output);
+      assert.match(guest.output, /^# skipped 0$/m, guest.output);
+    });
+
+  /** 6.1 has no iterator of tasks: there the list of processes is followed. */
+  for (const kernel of ["6.1", "7.3"])
+    test(`pods and requests are known on kernel ${kernel}`, {
+      timeout: GUEST_TIMEOUT_MS + 120_000,
+    }, async () => {
+      const guest = await runInGuest({
+        kernel,
+        command: `node bin/skbspan.js doctor; node --test --test-concurrency=1 ${[PODS_TEST, ...REQUESTS_TESTS].join(" ")}`,
+        timeoutMs: GUEST_TIMEOUT_MS,
+      });
+      assert.equal(guest.code, 0, guest.output);
+      assert.match(guest.output, /^# skipped 0$/m, guest.output);
+      assert.match(
+        guest.output,
+        kernel === "6.1" ? /by following the list of processes/ : /by the kernel's iterator of tasks/,
+      );
+    });
 });
-
-const PARSER_TEST = "dist/test/http/http-parser.test.js";
-
-for (const kernel of ["6.1", "6.12", "7.3"])
-  test(`the HTTP parser is verified and runs on kernel ${kernel}`, {
-    skip: whyNoGuests(),
-    timeout: GUEST_TIMEOUT_MS + 120_000,
-  }, async () => {
-    const guest = await runInGuest({ kernel, command: `node --test ${PARSER_TEST}`, timeoutMs: GUEST_TIMEOUT_MS });
-    assert.equal(guest.code, 0, guest.output);
-    assert.match(guest.output, /^# skipped 0$/m, guest.output);
-  });
-
-/** 6.1 has no iterator of tasks: there the list of processes is followed. */
-for (const kernel of ["6.1", "7.3"])
-  test(`pods and requests are known on kernel ${kernel}`, {
-    skip: whyNoGuests(),
-    timeout: GUEST_TIMEOUT_MS + 120_000,
-  }, async () => {
-    const guest = await runInGuest({
-      kernel,
-      command: `node bin/skbspan.js doctor; node --test --test-concurrency=1 ${[PODS_TEST, ...REQUESTS_TESTS].join(" ")}`,
-      timeoutMs: GUEST_TIMEOUT_MS,
-    });
-    assert.equal(guest.code, 0, guest.output);
-    assert.match(guest.output, /^# skipped 0$/m, guest.output);
-    assert.match(
-      guest.output,
-      kernel === "6.1" ? /by following the list of processes/ : /by the kernel's iterator of tasks/,
-    );
-  });
