@@ -95,13 +95,14 @@ static __always_inline void connection__mark_flow(struct connection *connection,
 		flow__forget_sampled(tag);
 }
 
-static __always_inline void connection__write(struct connection *connection, int which, __u32 sequence,
+/* False: it is lost. */
+static __always_inline bool connection__write(struct connection *connection, int which, __u32 sequence,
 					      const struct request_trace *trace, __u8 flags)
 {
 	struct wire_request *frame = request__reserve();
 
 	if (!frame)
-		return;
+		return false;
 	if (which == SENT)
 		request__write(frame, trace, &connection->local, &connection->remote);
 	else
@@ -112,6 +113,7 @@ static __always_inline void connection__write(struct connection *connection, int
 	frame->sequence = sequence;
 	frame->flags = flags | (which == RECEIVED ? WIRE_REQUEST_RECEIVED : 0);
 	bpf_ringbuf_submit(frame, BPF_RB_NO_WAKEUP);
+	return true;
 }
 
 static __always_inline void plaintext__tell(struct connection *connection, struct direction *direction, int which,
@@ -139,8 +141,9 @@ static __always_inline void direction__tell(struct connection *connection, struc
 		return;
 	if (is_first)
 		sequence = direction->first_sequence;
-	connection__write(connection, which, sequence, trace, flags);
 	direction->told = *trace;
+	if (!connection__write(connection, which, sequence, trace, flags))
+		direction->told.source = SOURCE_PENDING; /* what follows is told even if it is the same */
 	connection__mark_flow(connection, trace);
 }
 

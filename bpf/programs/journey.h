@@ -56,6 +56,17 @@ static __always_inline bool journey__is_wanted(const struct wire_journey *journe
 	return journey->end_monotonic_ns - journey->start_monotonic_ns >= settings.min_duration_ns;
 }
 
+/*
+ * The last eighth is for what is told of requests, which is small and comes first: without it the packets that get through are
+ * taken for those of the request before.
+ */
+static __always_inline bool ring__has_room(__u64 bytes)
+{
+	__u64 size = bpf_ringbuf_query(&ring, BPF_RB_RING_SIZE);
+
+	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) + bytes <= size - size / 8;
+}
+
 static __always_inline void journey__send(struct slot *slot, __u32 units)
 {
 	__u64 bytes;
@@ -65,7 +76,7 @@ static __always_inline void journey__send(struct slot *slot, __u32 units)
 		units = SLOT_UNITS;
 	slot->journey.used_units = units;
 	bytes = sizeof(struct wire_journey) + units * WIRE_UNIT_BYTES;
-	if (bpf_ringbuf_output(&ring, &slot->journey, bytes, BPF_RB_NO_WAKEUP))
+	if (!ring__has_room(bytes) || bpf_ringbuf_output(&ring, &slot->journey, bytes, BPF_RB_NO_WAKEUP))
 		stat__add(WIRE_STAT_LOST_RING_FULL, 1);
 }
 
