@@ -121,6 +121,22 @@ test("when memory is short, journeys without faults go first, the oldest before"
   assert.equal(acceptedSpans, sentSpans + Object.values(lostSpans).reduce((sum, count) => sum + count, 0));
 });
 
+test("when memory is short, journeys in an application's trace are kept longer than others, and drops longest", async (context) => {
+  const early = await startOtlpServer(context);
+  await early.stop();
+  const sink = createSink(early.url, { maxBufferedBytes: 60_000, batchBytes: 1, maxBackoffMs: 20 });
+  const joined = { ...delivered, traceId: new Uint8Array(16).fill(7), parentSpanId: new Uint8Array(8).fill(7) };
+  // Something that is on its way is not given up: it is not to be one of these.
+  sink.accept(delivered);
+  sink.accept(joined);
+  sink.accept(dropped);
+  for (let index = 0; index < 20; index++) sink.accept(delivered);
+  assert.ok((lossesOf(sink)["buffer_full"] ?? 0) > 0);
+  const late = await startOtlpServer(context, { port: Number(new URL(early.url).port) });
+  await sink.close();
+  for (const { traceId } of [joined, dropped]) assert.ok(late.accepted.has(Buffer.from(traceId).toString("hex")));
+});
+
 test("closing ends in time though the receiver never answers, and nothing is lost silently", async (context) => {
   const receiver = await startOtlpServer(context);
   receiver.script({ isSilent: true });

@@ -2,7 +2,7 @@ import type { JourneySpans } from "../map/packet-span.js";
 import { createOtlpTransport } from "./create-otlp-transport.js";
 import { createRequestBuilder, type RequestBuilder } from "./create-request-builder.js";
 import { type QueueStats, RequestQueue } from "./create-request-queue.js";
-import type { OtlpTransport } from "./otlp-request.js";
+import { type Interest, interests, type OtlpTransport } from "./otlp-request.js";
 import { RequestMemory } from "./request-memory.js";
 import type { Sink, SinkStats } from "./sink.js";
 
@@ -51,8 +51,11 @@ class Exporter implements OtlpSink {
   private readonly transport: OtlpTransport;
   private readonly queue: RequestQueue;
   private readonly memory = new RequestMemory();
-  private readonly faults = createRequestBuilder(this.memory);
-  private readonly ordinary = createRequestBuilder(this.memory);
+  private readonly builders: Readonly<Record<Interest, RequestBuilder>> = {
+    fault: createRequestBuilder(this.memory),
+    joined: createRequestBuilder(this.memory),
+    ordinary: createRequestBuilder(this.memory),
+  };
   private readonly batchBytes: number;
   private readonly batchDelayMs: number;
   private readonly flushTimeoutMs: number;
@@ -87,10 +90,11 @@ class Exporter implements OtlpSink {
   accept(journeySpans: JourneySpans): void {
     this.acceptedJourneys++;
     this.acceptedSpans += journeySpans.spans.length;
-    const builder = journeySpans.isFault ? this.faults : this.ordinary;
+    const interest = interestOf(journeySpans);
+    const builder = this.builders[interest];
     builder.add(journeySpans);
-    if (builder.bytes > MAX_REQUEST_BYTES) this.splitOff(builder, journeySpans);
-    if (builder.bytes >= this.batchBytes) this.send(builder);
+    if (builder.bytes > MAX_REQUEST_BYTES) this.splitOff(interest, journeySpans);
+    if (builder.bytes >= this.batchBytes) this.send(interest);
     if (!this.timer && builder.journeys > 0) this.timer = setTimeout(() => this.sendAll(), this.batchDelayMs);
   }
 
@@ -118,14 +122,16 @@ class Exporter implements OtlpSink {
   stats(): OtlpSinkStats {
     const { bufferedJourneys, ...queued } = this.queue.stats();
     const { acceptedJourneys, acceptedSpans } = this;
-    const waitingJourneys = this.faults.journeys + this.ordinary.journeys + bufferedJourneys;
+    const building = interests.reduce((sum, interest) => sum + this.builders[interest].journeys, 0);
+    const waitingJourneys = building + bufferedJourneys;
     return { acceptedJourneys, acceptedSpans, waitingJourneys, ...queued };
   }
 
   /** The journey that was just added made the request too large: it goes into the next one, if it fits into any. */
-  private splitOff(builder: RequestBuilder, journeySpans: JourneySpans): void {
+  private splitOff(interest: Interest, journeySpans: JourneySpans): void {
+    const builder = this.builders[interest];
     builder.removeLast();
-    if (builder.journeys > 0) this.send(builder);
+    if (builder.journeys > 0) this.send(interest);
     builder.add(journeySpans);
     if (builder.bytes <= MAX_REQUEST_BYTES) return;
     builder.removeLast();
@@ -135,13 +141,18 @@ class Exporter implements OtlpSink {
   private sendAll(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    this.send(this.faults);
-    this.send(this.ordinary);
+    for (const interest of interests) this.send(interest);
   }
 
-  private send(builder: RequestBuilder): void {
+  private send(interest: Interest): void {
+    const builder = this.builders[interest];
     if (builder.journeys === 0) return;
     const { journeys, spans } = builder;
-    this.queue.offer({ bytes: builder.finish(), journeys, spans, isFault: builder === this.faults });
+    this.queue.offer({ bytes: builder.finish(), journeys, spans, interest });
   }
+}
+
+function interestOf({ isFault, parentSpanId }: JourneySpans): Interest {
+  if (isFault) return "fault";
+  return parentSpanId ? "joined" : "ordinary";
 }

@@ -1,6 +1,6 @@
 import { Backoff } from "./backoff.js";
 import { DeliveryCounts, type LossCause } from "./delivery-counts.js";
-import type { OtlpRequest, OtlpTransport, SendOutcome } from "./otlp-request.js";
+import { type Interest, interests, type OtlpRequest, type OtlpTransport, type SendOutcome } from "./otlp-request.js";
 
 export interface RequestQueueOptions {
   readonly transport: OtlpTransport;
@@ -41,15 +41,15 @@ interface Entry {
 }
 
 /**
- * Sends requests, again and again where OTLP says so, within a bound of memory. Past it the oldest requests without
- * faults are given up first, then the oldest with. While the receiver is in trouble only one request is on its way.
+ * Sends requests, again and again where OTLP says so, within a bound of memory. Past it the oldest of what is least
+ * interesting is given up first. While the receiver is in trouble only one request is on its way.
  */
 export class RequestQueue {
   private readonly options: RequestQueueOptions;
   private readonly nowMs: () => number;
   private readonly backoff: Backoff;
   private readonly counts = new DeliveryCounts();
-  private readonly waiting: { readonly faults: Entry[]; readonly ordinary: Entry[] } = { faults: [], ordinary: [] };
+  private readonly waiting: Readonly<Record<Interest, Entry[]>> = { fault: [], joined: [], ordinary: [] };
   private readonly idleWaiters = new Set<() => void>();
   private readonly roomWaiters: (() => void)[] = [];
   private readonly running = new Set<Entry>();
@@ -102,8 +102,7 @@ export class RequestQueue {
 
   /** Gives up all that waits or is on its way. */
   abandon(): void {
-    for (const lane of [this.waiting.faults, this.waiting.ordinary])
-      for (const entry of lane.splice(0)) this.lose(entry, "closed");
+    for (const interest of interests) for (const entry of this.waiting[interest].splice(0)) this.lose(entry, "closed");
     // Whether these arrive will not be known.
     for (const entry of this.running) this.lose(entry, "closed");
     this.running.clear();
@@ -124,11 +123,11 @@ export class RequestQueue {
   }
 
   private laneOf(request: OtlpRequest): Entry[] {
-    return request.isFault ? this.waiting.faults : this.waiting.ordinary;
+    return this.waiting[request.interest];
   }
 
   private isIdle(): boolean {
-    return this.running.size === 0 && this.waiting.faults.length === 0 && this.waiting.ordinary.length === 0;
+    return this.running.size === 0 && interests.every((interest) => this.waiting[interest].length === 0);
   }
 
   private hasRoom(): boolean {
@@ -138,7 +137,8 @@ export class RequestQueue {
 
   private evict(): void {
     while (this.bufferedBytes > this.options.maxBytes) {
-      const entry = this.waiting.ordinary.shift() ?? this.waiting.faults.shift();
+      const { fault, joined, ordinary } = this.waiting;
+      const entry = ordinary.shift() ?? joined.shift() ?? fault.shift();
       if (!entry) return;
       this.lose(entry, "buffer_full");
     }
@@ -160,7 +160,8 @@ export class RequestQueue {
     if (pauseMs > 0) return this.pumpLater(pauseMs);
     const limit = this.backoff.isFailing ? 1 : this.options.maxConcurrent;
     while (this.running.size < limit) {
-      const entry = this.waiting.faults.shift() ?? this.waiting.ordinary.shift();
+      const { fault, joined, ordinary } = this.waiting;
+      const entry = fault.shift() ?? joined.shift() ?? ordinary.shift();
       if (!entry) break;
       this.running.add(entry);
       void this.options.transport.send(entry.request).then((outcome) => this.settle(entry, outcome, now));

@@ -3,9 +3,13 @@ export interface OtlpRequest {
   readonly bytes: Uint8Array;
   readonly journeys: number;
   readonly spans: number;
-  /** Whether it holds journeys that were dropped by a fault: it is given up last. */
-  readonly isFault: boolean;
+  /** Of all its journeys. */
+  readonly interest: Interest;
 }
+
+/** Whose packets were dropped by a fault, those in the trace of an application, and others: given up in reverse, the last first. */
+export const interests = ["fault", "joined", "ordinary"] as const;
+export type Interest = (typeof interests)[number];
 
 /** What became of one attempt to send a request. */
 export type SendOutcome =
