@@ -20,6 +20,8 @@ const SAMPLED = 1;
 export class ApplicationSpans {
   private readonly known = new Map<string, ApplicationSpan>();
   private readonly traces = new Map<string, TraceUse>();
+  /** Both ends of a connection tell of the request and of the response: mostly it is asked for again at once. */
+  private newest: ApplicationSpan | undefined;
 
   constructor(
     private readonly limits: BudgetLimits,
@@ -30,11 +32,13 @@ export class ApplicationSpans {
     return this.known.size;
   }
 
-  of({ traceId, spanId, traceFlags, observedMonotonicNs }: RequestFrame): ApplicationSpan | undefined {
+  of(frame: RequestFrame): ApplicationSpan | undefined {
+    if (this.newest && isOf(this.newest, frame)) return this.newest;
+    const { traceId, spanId, traceFlags, observedMonotonicNs } = frame;
     if (isZero(traceId) || isZero(spanId)) return undefined;
-    const traceKey = Buffer.from(traceId).toString("latin1");
+    const traceKey = toKey(traceId);
     const trace = renew(this.traces, traceKey, this.remembered, () => ({ spans: 0 }));
-    return renew(this.known, traceKey + Buffer.from(spanId).toString("latin1"), this.remembered, () => ({
+    this.newest = renew(this.known, traceKey + toKey(spanId), this.remembered, () => ({
       traceId,
       spanId,
       traceFlags,
@@ -42,7 +46,21 @@ export class ApplicationSpans {
       beganNs: observedMonotonicNs,
       budget: new SpanBudget(this.limits, trace),
     }));
+    return this.newest;
   }
+}
+
+function isOf(span: ApplicationSpan, { traceId, spanId }: RequestFrame): boolean {
+  return isSame(span.spanId, spanId) && isSame(span.traceId, traceId);
+}
+
+function isSame(left: Uint8Array, right: Uint8Array): boolean {
+  for (let at = 0; at < left.length; at++) if (left[at] !== right[at]) return false;
+  return left.length === right.length;
+}
+
+function toKey(id: Uint8Array): string {
+  return Buffer.from(id.buffer, id.byteOffset, id.length).toString("latin1");
 }
 
 /** The value of the key, which is the newest now; the oldest makes room. */

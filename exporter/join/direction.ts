@@ -24,6 +24,8 @@ const MAX_AHEAD = 2 ** 30;
 const NEAR = 2 ** 24;
 /** Packets of older ranges have ended long ago. */
 const MAX_RANGES = 1_024;
+/** So many are forgotten at once: to move all others for each would cost more than everything else here. */
+const FORGOTTEN_AT_ONCE = 128;
 
 /**
  * One direction of a connection: which request its bytes belong to. A range lasts until the next begins. Sequence numbers are
@@ -88,7 +90,7 @@ export class Direction {
     }
     ranges.splice(at, 0, { start, owner });
     this.newest = Math.max(this.newest ?? start, start);
-    return ranges.length > MAX_RANGES ? 1 - this.forget(1) : 1;
+    return ranges.length > MAX_RANGES ? 1 - this.forget(FORGOTTEN_AT_ONCE) : 1;
   }
 
   /** These bytes alone are the owner's, where they are nobody's by what else is known. Gives as `add` does. */
