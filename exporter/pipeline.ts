@@ -19,6 +19,11 @@ export interface PipelineOptions {
   readonly joiner?: Joiner | undefined;
   /** Whether the journey is left out before any work is put into it. Drops are never asked for. */
   readonly isShed?: (journey: Journey, state: NodeState) => boolean;
+  /**
+   * Likewise of a journey that belongs to a request, in the trace of its own or of the application: then about how many spans it would have
+   * had. Otherwise undefined.
+   */
+  readonly refuses?: (journey: Journey, state: NodeState, isLinked: boolean) => number | undefined;
   /** Every journey, before any is left out; without those that were shed. */
   readonly onMapped?: (spans: JourneySpans) => void;
   /** Journeys that are not wanted go no further. */
@@ -78,14 +83,19 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const verdict = joiner?.judge(belonging) ?? "alone";
     if (verdict === "shed") return;
     if (verdict === "alone" && journey.end !== "dropped" && options.isShed?.(journey, state)) return;
+    if (verdict === "join" && joiner && belonging && journey.end !== "dropped") {
+      const spans = options.refuses?.(journey, state, joiner.links(journey, belonging));
+      if (spans !== undefined) return joiner.leaveOut(journey, belonging, spans);
+    }
     const mapped = mapJourney(journey, state);
     const isKept = options.keep?.(mapped) ?? true;
     // What is not wanted takes nothing of its request's budget.
     const joined = isKept && belonging && verdict === "join" ? joiner?.join(mapped, belonging) : undefined;
-    const own = joined ?? mapped;
+    const own = joined?.journeySpans ?? mapped;
     options.onMapped?.(own);
     if (!isKept) return;
     const journeySpans = options.reduce ? options.reduce(own) : own;
+    if (joined) joiner?.settle(joined, mapped, journeySpans);
     if (!journeySpans) return;
     journeys++;
     spans += journeySpans.spans.length;

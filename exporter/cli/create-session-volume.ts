@@ -14,6 +14,8 @@ import { limitProblems } from "./limit-problems.js";
 export interface SessionVolume {
   /** Whether the journey, not mapped yet and no drop, is left out. */
   isShed(journey: Journey, state: NodeState): boolean;
+  /** Whether one that belongs to a request, likewise, is left out: then about how many spans it would have had. */
+  refuses(journey: Journey, state: NodeState, isLinked: boolean): number | undefined;
   reduce(journeySpans: JourneySpans): JourneySpans | undefined;
   /** To be called every second or so. */
   tick(): void;
@@ -35,9 +37,14 @@ export function createSessionVolume({ config, reporter }: CommandContext, isReco
     onChange: (stats) => (stats.isSaving ? warn : say)(describeVolume(stats, limits)),
   });
   const nowMs = isRecording ? endOf : (): number => performance.now();
+  const isShed = (journey: Journey, state: NodeState): boolean =>
+    volume.sheds(journey.hops.length, () => readTraceId(journey, state), nowMs(journey));
   return {
-    isShed: (journey, state) => {
-      return volume.sheds(journey.hops.length, () => readTraceId(journey, state), nowMs(journey));
+    isShed,
+    refuses: (journey, state, isLinked) => {
+      const hops = journey.hops.length;
+      const isLeftOut = isLinked ? isShed(journey, state) : volume.refuses(hops, nowMs(journey));
+      return isLeftOut ? volume.estimateSpans(hops) : undefined;
     },
     reduce: (journeySpans) => volume.admit(journeySpans, nowMs(journeySpans.journey)),
     tick() {

@@ -9,7 +9,7 @@ const boundFlags = {
 } as const;
 
 /** At the end: empty when nothing belonged to any request. */
-export function describeJoining({ joined, linked, past, unsampled, shed, ...waits }: JoinStats): string[] {
+export function describeJoining({ joined, linked, past, unsampled, leftOut, shed, ...waits }: JoinStats): string[] {
   const lines: string[] = [];
   const bySource = describeCounts(joined);
   if (bySource !== "") lines.push(`  joined to requests: ${bySource}`);
@@ -20,6 +20,7 @@ export function describeJoining({ joined, linked, past, unsampled, shed, ...wait
   if (links !== "") lines.push(`  linked to requests: ${[links, ...bounds].join(", ")}`);
   const others = [
     ...(unsampled > 0 ? [`${countOf(unsampled, "journey")} of requests that are not sampled`] : []),
+    ...(leftOut > 0 ? [`${countOf(leftOut, "journey")} of requests left out by --max-*-per-second`] : []),
     ...(shed > 0 ? [`${countOf(shed, "journey")} left out by --sampled-only`] : []),
     ...(waits.crowdedOut > 0 ? [`${countOf(waits.crowdedOut, "journey")} could not wait since too many did`] : []),
     ...(waits.forgotten > 0 ? [`${countOf(waits.forgotten, "request")} forgotten (raise --join-requests)`] : []),

@@ -126,12 +126,13 @@ test("what was joined to requests is said by where their trace context was found
     linked: { ...stats.linked, http1: 40 },
     past: { journeys: 0, spans: 30, trace: 0, time: 10 },
     unsampled: 1,
+    leftOut: 7,
     shed: 2,
     forgotten: 5,
   });
   assert.deepEqual(lines, [
     "  joined to requests: 1,200 by http1, 3 by http2",
     "  linked to requests: 40 by http1, 30 past --join-spans, 10 past --join-for",
-    "  not joined: 1 journey of requests that are not sampled, 2 journeys left out by --sampled-only, 5 requests forgotten (raise --join-requests)",
+    "  not joined: 1 journey of requests that are not sampled, 7 journeys of requests left out by --max-*-per-second, 2 journeys left out by --sampled-only, 5 requests forgotten (raise --join-requests)",
   ]);
 });

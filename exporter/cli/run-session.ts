@@ -20,7 +20,7 @@ import { renderLosses, renderSummary } from "./render-summary.js";
 /** What takes the bytes: a pipeline, or the writer of a recording. */
 export type Consumer = Pick<Pipeline, "state" | "journeys" | "spans" | "push" | "end" | "drained" | "close">;
 export type ConsumerHooks = Required<
-  Pick<PipelineOptions, "isShed" | "keep" | "reduce" | "onMessage" | "resolver" | "waitingRoom">
+  Pick<PipelineOptions, "isShed" | "refuses" | "keep" | "reduce" | "onMessage" | "resolver" | "waitingRoom">
 > &
   Pick<PipelineOptions, "joiner">;
 
@@ -80,6 +80,8 @@ class Session {
     this.joiner = "joiner" in options ? options.joiner : createSessionJoiner(options.context.config);
     const hooks: ConsumerHooks = {
       isShed: (journey, state) => isWanted(journey, options.context.config) && this.volume.isShed(journey, state),
+      refuses: (journey, ...how) =>
+        isWanted(journey, options.context.config) ? this.volume.refuses(journey, ...how) : undefined,
       keep: (spans) => this.keep(spans),
       reduce: (spans) => this.volume.reduce(spans),
       onMessage: (message) => this.relay(message),

@@ -465,7 +465,7 @@ export const options = {
     type: countType({ min: 16, max: 16_777_216, unit: "requests" }),
     default: 65_536,
     defaultText: "65536",
-    help: "Remember at most so many requests and responses on all connections of the node, about 300 bytes each; those of connections that were silent longest are forgotten.",
+    help: "Remember at most so many requests and responses on all connections of the node, about 1 kB each with its application span; those of connections that were silent longest are forgotten.",
     commands: showing,
     example: "10000",
   }),

@@ -78,6 +78,7 @@ function snapshot(parts: Partial<AgentSnapshot> = {}): AgentSnapshot {
       ...createJoiner(defaultJoining).stats(),
       joined: { http1: 11, http2: 12, "tcp-option": 0, thread: 0, tls: 0, helper: 0 },
       past: { journeys: 1, spans: 2, trace: 0, time: 3 },
+      leftOut: 6,
       crowdedOut: 4,
       shed: 5,
     },
@@ -156,6 +157,7 @@ test("metrics are Prometheus text: each sample once, under its type, labels esca
   assert.equal(samples.get('skbspan_sink_retries_total{sink="otlp"}'), "2");
   assert.equal(samples.get('skbspan_journeys_joined_total{source="http2"}'), "12");
   assert.equal(samples.get('skbspan_journeys_past_bound_total{bound="time"}'), "3");
+  assert.equal(samples.get("skbspan_journeys_of_requests_left_out_total"), "6");
   assert.equal(samples.get('skbspan_journeys_join_waited_total{outcome="crowded_out"}'), "4");
   assert.equal(samples.get("skbspan_journeys_not_sampled_total"), "5");
   assert.equal(samples.get("skbspan_attach_duration_seconds"), "0.25");

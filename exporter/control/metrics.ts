@@ -183,6 +183,11 @@ export const metrics: readonly Metric[] = [
     joining ? [{ value: joining.unsampled }] : [],
   ),
   counter(
+    "journeys_of_requests_left_out",
+    "Journeys of sampled requests, neither joined nor linked: left out to stay within the limits (max_journeys_per_second, ...).",
+    ({ joining }) => (joining ? [{ value: joining.leftOut }] : []),
+  ),
+  counter(
     "journeys_not_sampled",
     "Journeys left out since they belong to no sampled request (sampled_only), besides those that the kernel left out.",
     ({ joining }) => (joining ? [{ value: joining.shed }] : []),

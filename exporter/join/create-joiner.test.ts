@@ -4,24 +4,28 @@ import fc from "fast-check";
 import { ACK, buildConnection, FIN, PSH, RST, SYN, spanIdOf, traceIdOf } from "../../test/lib/build-connection.js";
 import { defaultJoining } from "../../test/lib/default-joining.js";
 import { quietSink } from "../../test/lib/quiet-sink.js";
+import type { Journey } from "../decode/frame.js";
 import { plainStyle, renderJourneyTree } from "../export/render-journey-tree.js";
 import type { JourneySpans } from "../map/packet-span.js";
-import { createPipeline } from "../pipeline.js";
+import { createPipeline, type PipelineOptions } from "../pipeline.js";
 import { wire, wireJourneyEnd, wireRequestSource } from "../wire/layout.js";
 import { createJoiner, type Joiner, type JoinerOptions } from "./create-joiner.js";
 
 const defaults: JoinerOptions = { ...defaultJoining, maxJourneys: 200 };
+
+/** What the agent's own limits do to journeys. */
+type Agent = Pick<PipelineOptions, "reduce" | "refuses">;
 
 interface Replayed {
   readonly journeys: readonly JourneySpans[];
   readonly joiner: Joiner;
 }
 
-function replay(recording: Uint8Array, options: Partial<JoinerOptions> = {}): Replayed {
+function replay(recording: Uint8Array, options: Partial<JoinerOptions> = {}, agent: Agent = {}): Replayed {
   const joiner = createJoiner({ ...defaults, ...options });
   const journeys: JourneySpans[] = [];
   const sink = { ...quietSink, accept: (journeySpans: JourneySpans) => void journeys.push(journeySpans) };
-  const pipeline = createPipeline({ sinks: [sink], joiner });
+  const pipeline = createPipeline({ sinks: [sink], joiner, ...agent });
   pipeline.push(recording);
   pipeline.end();
   return { journeys, joiner };
@@ -414,6 +418,65 @@ test("a trace of many requests has a bound of its own, and the last of them stil
   const { spans, journeys: joined } = totals(journeys, 1);
   assert.ok(spans <= 1_000 && spans > 800, `${spans} spans`);
   assert.equal(joiner.stats().past.trace, 4_000 - joined);
+});
+
+/** Requests of one span; each packet has a journey of 13 spans. */
+function manyPackets(count: number): Uint8Array {
+  const connection = buildConnection().request(request(1));
+  for (let index = 0; index < count; index++)
+    connection.packet({ ...data(5 + index, 1_000 + index * 150, 150), lastsMs: 0.01, hops: 12 });
+  return connection.bytes();
+}
+
+test("what the agent's own limits leave out is told as well, and takes no room of what comes later", () => {
+  let asked = 0;
+  const { journeys, joiner } = replay(
+    manyPackets(1_000),
+    {},
+    { reduce: (spans) => (++asked > 900 ? spans : undefined) },
+  );
+  const { spans, leftOut, journeys: joined } = totals(journeys, 1);
+  assert.ok(spans > 500 && spans < 1_000, `${spans} spans`);
+  assert.equal(journeys.length, 100);
+  assert.ok(leftOut >= 900, `${leftOut} were told of`);
+  const stats = joiner.stats();
+  assert.deepEqual([stats.joined.http1, stats.linked.http1, stats.leftOut], [joined, 100 - joined, 900]);
+  assert.equal(stats.past.spans, 100 - joined);
+});
+
+test("what would have told how much is missing and was left out itself is followed by the next that tells", () => {
+  const isTelling = ({ spans: [root] }: JourneySpans): boolean =>
+    root?.extra?.some(({ definition }) => definition.key === "journey.left_out.journeys") ?? false;
+  let told = 0;
+  const { journeys } = replay(
+    manyPackets(2_000),
+    {},
+    {
+      reduce: (spans) => (spans.parentSpanId && isTelling(spans) && ++told <= 10 ? undefined : spans),
+    },
+  );
+  assert.ok(told > 10, `${told} were to tell`);
+  assert.ok(totals(journeys, 1).leftOut >= 700, "of some 1,900");
+});
+
+test("what is left out before it is mapped counts as if it had been mapped", () => {
+  const linked = new Set<boolean>();
+  const refuses = ({ startMonotonicNs, hops }: Journey, _: unknown, isLinked: boolean): number | undefined => {
+    linked.add(isLinked);
+    return startMonotonicNs % 2_000_000n === 0n ? hops.length + 1 : undefined;
+  };
+  const { journeys, joiner } = replay(manyPackets(1_000), {}, { refuses });
+  const { leftOut, journeys: joined } = totals(journeys, 1);
+  const {
+    leftOut: refused,
+    linked: { http1 },
+    joined: { http1: counted },
+  } = joiner.stats();
+  assert.equal(refused, 500);
+  assert.equal(counted, joined);
+  assert.equal(counted + http1 + refused, 1_000);
+  assert.ok(leftOut > (http1 + refused) / 2 && leftOut <= http1 + refused, `${leftOut} were told of`);
+  assert.deepEqual(linked, new Set([false, true]));
 });
 
 test("room is kept for what was dropped", () => {

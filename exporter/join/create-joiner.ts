@@ -7,7 +7,7 @@ import { type Connection, createConnectionIndex } from "./create-connection-inde
 import { createWaiting, type Waited } from "./create-waiting.js";
 import type { Owner } from "./direction.js";
 import { type Belonging, type FindOptions, findOwner, isSyn, isTcp } from "./find-owner.js";
-import type { Bound, LeftOut } from "./span-budget.js";
+import type { Admitted, Bound, LeftOut } from "./span-budget.js";
 
 export type JoinMode = "join" | "link" | "off";
 export type JoinSource = Exclude<RequestSource, "none">;
@@ -35,6 +35,15 @@ export interface JoinerOptions {
 
 export type PastBound = Bound | "time";
 
+/** A journey that belongs to a request, as it is to leave. */
+export interface JoinedJourney {
+  readonly journeySpans: JourneySpans;
+  readonly source: JoinSource;
+  /** What it takes of its application span's budget; undefined: it has a trace of its own. */
+  readonly taken: { readonly span: ApplicationSpan; readonly admitted: Admitted } | undefined;
+  readonly past: PastBound | undefined;
+}
+
 /** Since the start; in journeys. */
 export interface JoinStats {
   readonly joined: Readonly<Record<JoinSource, number>>;
@@ -43,6 +52,8 @@ export interface JoinStats {
   readonly past: Readonly<Record<PastBound, number>>;
   /** That belong to requests which the application does not sample. */
   readonly unsampled: number;
+  /** That belong to sampled requests, and for which the agent's own limits had no room. */
+  readonly leftOut: number;
   /** Left out by --sampled-only. */
   readonly shed: number;
   readonly waiting: number;
@@ -78,8 +89,14 @@ export interface Joiner {
   releaseAll(): OwnedJourney[];
   /** What becomes of a journey: it is left out because it belongs to no sampled request, goes on alone, or is joined. */
   judge(belonging: Belonging | undefined): "shed" | "alone" | "join";
+  /** Whether it would have a trace of its own and a link: known before the journey is mapped. */
+  links(journey: Journey, belonging: Belonging): boolean;
   /** The journey with its parent or its links, in the detail that its request has room for. */
-  join(journeySpans: JourneySpans, belonging: Belonging): JourneySpans;
+  join(journeySpans: JourneySpans, belonging: Belonging): JoinedJourney | undefined;
+  /** A journey of about so many spans for which there was no room before it was looked at. */
+  leaveOut(journey: Journey, belonging: Belonging, spans: number): void;
+  /** What came of it: `left` to the sinks, perhaps in less detail, or not at all. `whole` is it before it was joined. */
+  settle(joined: JoinedJourney, whole: JourneySpans, left: JourneySpans | undefined): void;
   stats(): JoinStats;
 }
 
@@ -104,6 +121,7 @@ class RequestJoiner implements Joiner {
   private readonly linked = countSources();
   private readonly past: Record<PastBound, number> = { journeys: 0, spans: 0, trace: 0, time: 0 };
   private unsampled = 0;
+  private leftOut = 0;
   private shed = 0;
 
   constructor(private readonly options: JoinerOptions) {
@@ -165,22 +183,45 @@ class RequestJoiner implements Joiner {
     return "shed";
   }
 
-  join(journeySpans: JourneySpans, belonging: Belonging): JourneySpans {
+  links(journey: Journey, belonging: Belonging): boolean {
+    const span = sampledOwners(belonging)[0]?.span;
+    if (!span || this.options.mode === "link" || this.isLate(journey, span)) return true;
+    return span.budget.isPast(belonging.part === "close");
+  }
+
+  join(journeySpans: JourneySpans, belonging: Belonging): JoinedJourney | undefined {
     const owners = sampledOwners(belonging);
     const [first] = owners;
-    if (!first?.span) return journeySpans;
+    if (!first?.span) return undefined;
+    const { span } = first;
+    const source = first.source as JoinSource;
     const marks = readMarks(belonging.part, first);
-    const admission = this.admit(journeySpans, first.span, belonging);
+    const admission = this.admit(journeySpans, span, belonging);
     if ("journeySpans" in admission) {
-      this.joined[first.source as JoinSource]++;
-      return attachJourney(admission.journeySpans, first.span, owners, [...marks, ...tellLeftOut(admission.leftOut)]);
+      marks.push(...tellLeftOut(admission.leftOut));
+      const attached = attachJourney(admission.journeySpans, span, owners, marks);
+      return { journeySpans: attached, source, taken: { span, admitted: admission }, past: undefined };
     }
-    this.linked[first.source as JoinSource]++;
-    if (admission.past) {
-      this.past[admission.past]++;
-      marks.push(pastAttributes[admission.past]);
+    const { past } = admission;
+    if (past) marks.push(pastAttributes[past]);
+    return { journeySpans: linkJourney(journeySpans, owners, marks), source, taken: undefined, past };
+  }
+
+  leaveOut(journey: Journey, belonging: Belonging, spans: number): void {
+    this.leftOut++;
+    const span = sampledOwners(belonging)[0]?.span;
+    if (span && this.options.mode === "join" && !this.isLate(journey, span)) span.budget.leaveOut(journey, spans);
+  }
+
+  settle({ source, taken, past }: JoinedJourney, whole: JourneySpans, left: JourneySpans | undefined): void {
+    taken?.span.budget.settle(taken.admitted, whole, left);
+    if (!left) {
+      this.leftOut++;
+      return;
     }
-    return linkJourney(journeySpans, owners, marks);
+    if (taken) this.joined[source]++;
+    else this.linked[source]++;
+    if (past) this.past[past]++;
   }
 
   stats(): JoinStats {
@@ -189,6 +230,7 @@ class RequestJoiner implements Joiner {
       linked: { ...this.linked },
       past: { ...this.past },
       unsampled: this.unsampled,
+      leftOut: this.leftOut,
       shed: this.shed,
       ...this.waiting.stats(),
       ranges: this.index.ranges,
@@ -201,9 +243,13 @@ class RequestJoiner implements Joiner {
   private admit(journeySpans: JourneySpans, span: ApplicationSpan, { part }: Belonging) {
     const { journey, isFault } = journeySpans;
     if (this.options.mode === "link") return { past: undefined };
-    if (journey.startMonotonicNs - span.beganNs > this.forNs) return { past: "time" as const };
+    if (this.isLate(journey, span)) return { past: "time" as const };
     const { leftOut } = span.budget;
     return { ...span.budget.admit(journeySpans, isFault || part === "close", this.options.detail), leftOut };
+  }
+
+  private isLate({ startMonotonicNs }: Journey, { beganNs }: ApplicationSpan): boolean {
+    return startMonotonicNs - beganNs > this.forNs;
   }
 
   private ownerOf(frame: RequestFrame): Owner {

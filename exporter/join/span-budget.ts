@@ -1,3 +1,4 @@
+import type { Journey } from "../decode/frame.js";
 import { foldJourney } from "../map/fold-journey.js";
 import { type Detail, details, type JourneySpans } from "../map/packet-span.js";
 
@@ -26,8 +27,14 @@ export interface TraceUse {
   spans: number;
 }
 
-/** Either a journey in the detail in which it joins, or which bound keeps it out. */
-export type Admission = { readonly journeySpans: JourneySpans } | { readonly past: Bound };
+/** A journey in the detail in which it joins. `isTelling`: past a bound, to tell what was left out. */
+export interface Admitted {
+  readonly journeySpans: JourneySpans;
+  readonly isTelling: boolean;
+}
+
+/** Either that, or which bound keeps it out. */
+export type Admission = Admitted | { readonly past: Bound };
 
 /**
  * What packets may add under one application span: whatever an application sends under it, the trace stays readable and within what
@@ -50,16 +57,49 @@ export class SpanBudget {
     return this.out.journeys === 0 ? undefined : { ...this.out };
   }
 
+  /** Whether not even a summary would be admitted: what comes now has a trace of its own. `isKept` as below. */
+  isPast(isKept: boolean): boolean {
+    const part = isKept ? KEPT_PART : PARTS.summary;
+    return (this.hasJourneys(part) || this.boundFor(1, part) !== undefined) && !this.isTelling();
+  }
+
   /** `isKept`: a fault, or the end of the connection. `detail`: the most that is wanted. */
   admit(journeySpans: JourneySpans, isKept: boolean, detail: Detail): Admission {
     const partOf = (candidate: Detail): number => (isKept ? KEPT_PART : PARTS[candidate]);
-    if (this.journeys + 1 > this.limits.journeys * partOf("summary")) return this.tell(journeySpans, "journeys");
+    if (this.hasJourneys(partOf("summary"))) return this.tell(journeySpans, "journeys");
     for (const candidate of details.slice(details.indexOf(detail))) {
       if (this.boundFor(1, partOf(candidate))) continue;
       const folded = foldJourney(journeySpans, candidate);
-      if (!this.boundFor(folded.spans.length, partOf(candidate))) return this.take(folded);
+      if (!this.boundFor(folded.spans.length, partOf(candidate))) return this.take(folded, false);
     }
     return this.tell(journeySpans, this.boundFor(1, partOf("summary")) ?? "spans");
+  }
+
+  /** What is not under the application's span, for this or for another reason. */
+  leaveOut({ contexts }: Journey, spans: number): void {
+    this.out.journeys++;
+    this.out.spans += spans;
+    this.out.bytes += contexts[0]?.lengthBytes ?? 0;
+  }
+
+  /** What was admitted leaves in less detail, or not at all (undefined): the agent's own limits have no room for it. */
+  settle({ journeySpans, isTelling }: Admitted, whole: JourneySpans, left: JourneySpans | undefined): void {
+    const unused = journeySpans.spans.length - (left?.spans.length ?? 0);
+    this.spans -= unused;
+    this.trace.spans -= unused;
+    if (left) return;
+    this.journeys--;
+    this.leaveOut(whole.journey, whole.spans.length);
+    if (isTelling) this.nextTellingAt = this.out.journeys;
+  }
+
+  private isTelling(): boolean {
+    return this.out.journeys >= this.nextTellingAt && !this.hasJourneys(1) && !this.boundFor(1, 1);
+  }
+
+  /** As many as this part of the bound allows. */
+  private hasJourneys(part: number): boolean {
+    return this.journeys + 1 > this.limits.journeys * part;
   }
 
   /** The bound that so many spans more would be past. */
@@ -70,25 +110,18 @@ export class SpanBudget {
 
   /** One that is past a bound: it is left out, unless it is time to tell how much was. */
   private tell(journeySpans: JourneySpans, past: Bound): Admission {
-    const isTelling = this.out.journeys >= this.nextTellingAt;
-    if (isTelling && this.journeys < this.limits.journeys && !this.boundFor(1, 1)) {
+    if (this.isTelling()) {
       this.nextTellingAt = 2 * this.out.journeys;
-      return this.take(foldJourney(journeySpans, "summary"));
+      return this.take(foldJourney(journeySpans, "summary"), true);
     }
-    this.leaveOut(journeySpans);
+    this.leaveOut(journeySpans.journey, journeySpans.spans.length);
     return { past };
   }
 
-  private take(journeySpans: JourneySpans): Admission {
+  private take(journeySpans: JourneySpans, isTelling: boolean): Admitted {
     this.spans += journeySpans.spans.length;
     this.trace.spans += journeySpans.spans.length;
     this.journeys++;
-    return { journeySpans };
-  }
-
-  private leaveOut({ spans, journey }: JourneySpans): void {
-    this.out.journeys++;
-    this.out.spans += spans.length;
-    this.out.bytes += journey.contexts[0]?.lengthBytes ?? 0;
+    return { journeySpans, isTelling };
   }
 }

@@ -327,14 +327,14 @@ export const attributes = numberRows({
     type: "int",
     on: ["root"],
     meaning:
-      "How many journeys of the same application span were left out of its trace until then; they have their own",
+      "How many journeys of the same application span were left out of its trace until then: they have their own, or were left out by --max-*-per-second",
     source: "the request's budget",
   },
   leftOutSpans: {
     key: "journey.left_out.spans",
     type: "int",
     on: ["root"],
-    meaning: "How many spans those journeys have in full detail",
+    meaning: "How many spans those journeys have in full detail, about",
     source: "the request's budget",
   },
   leftOutBytes: {

@@ -310,3 +310,31 @@ test("too many joined journeys do not leave either", () => {
   assert.ok(left <= 11 * 100 && left >= 9 * 100, `${left} left`);
   assert.equal(volume.stats().shed.burst + volume.stats().shed.sampled, 10_000 - left);
 });
+
+test("a joined journey that nothing is left for is left out before it is mapped, and counts as wanted", () => {
+  const [journey] = others;
+  assert.ok(journey);
+  const limits = { journeysPerSecond: 100, spansPerSecond: 10_000 };
+  const joined = { ...journey, parentSpanId: new Uint8Array(8).fill(1) };
+  const hops = journey.journey.hops.length;
+  const asked = createVolume({ limits, detail: "functions", weigh: weighJourney });
+  const unasked = createVolume({ limits, detail: "functions", weigh: weighJourney });
+  const left = { asked: 0, unasked: 0 };
+  let refused = 0;
+  for (let index = 0; index < 10_000; index++) {
+    if (unasked.admit(joined, index)) left.unasked++;
+    if (asked.refuses(hops, index)) refused++;
+    else if (asked.admit(joined, index)) left.asked++;
+  }
+  assert.deepEqual(left.asked, left.unasked);
+  assert.equal(refused + left.asked, 10_000);
+  assert.deepEqual(asked.stats().shed, unasked.stats().shed);
+  assert.deepEqual(asked.stats().plan, unasked.stats().plan);
+  const spans = journey.spans.length;
+  assert.ok(Math.abs(asked.estimateSpans(hops) - spans) <= spans / 4, `${asked.estimateSpans(hops)} of ${spans}`);
+});
+
+test("without limits nothing is refused", () => {
+  const volume = createVolume({ limits: {}, detail: "functions", weigh: weighJourney });
+  assert.equal(volume.refuses(10, 0), false);
+});

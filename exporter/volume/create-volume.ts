@@ -38,6 +38,12 @@ export interface Volume {
    */
   sheds(hops: number, readTraceId: () => Uint8Array, nowMs: number): boolean;
   /**
+   * Whether one that is joined to an application's trace is left out since nothing more may leave now. To be asked as `sheds`, in its place.
+   */
+  refuses(hops: number, nowMs: number): boolean;
+  /** About how many spans a journey of so many hops has. */
+  estimateSpans(hops: number): number;
+  /**
    * What is to leave of a journey: all, less detail, or undefined: nothing. Never nothing of a fault; of one that is joined to an
    * application's trace nothing only when the limits are used up.
    */
@@ -52,6 +58,7 @@ const WINDOW_MS = 1_000;
 const RESERVES: Readonly<Record<Detail, number>> = { functions: 0.3, layers: 0.15, summary: 0.05 };
 /** No span is smaller: what does not fit by this need not be weighed. */
 const LEAST_SPAN_BYTES = 100;
+const LEAST_COST: Cost = { journeys: 1, spans: 1, bytes: LEAST_SPAN_BYTES };
 /** While summaries leave, one in so many is folded into layers to know what these would cost. */
 const PROBE_ONE_IN = 16;
 const WHOLE_SHARE = 0x1_0000_0000;
@@ -83,6 +90,20 @@ class Keeper implements Volume {
     if (this.governor.share >= 1 || isInShare(readTraceId(), this.governor.share)) return false;
     this.demand.addUnmapped(hops);
     this.shed.sampled++;
+    return true;
+  }
+
+  estimateSpans(hops: number): number {
+    return this.demand.spansOf(hops);
+  }
+
+  refuses(hops: number, nowMs: number): boolean {
+    if (!this.isLimited) return false;
+    this.tick(nowMs);
+    this.budget.fill(nowMs);
+    if (this.budget.has(LEAST_COST, 0)) return false;
+    this.demand.add(this.estimateSpans(hops), true);
+    this.shed.burst++;
     return true;
   }
 

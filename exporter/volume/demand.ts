@@ -38,7 +38,12 @@ export class Demand {
 
   /** A journey without a fault that was not made into spans. */
   addUnmapped(hops: number): void {
-    this.add(1 + hops * this.childrenPerHop, false);
+    this.add(this.spansOf(hops), false);
+  }
+
+  /** About, by functions. */
+  spansOf(hops: number): number {
+    return 1 + Math.round(hops * this.childrenPerHop);
   }
 
   /** With kernel stacks there are more spans than hops, and waits are always more. */
