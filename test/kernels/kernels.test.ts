@@ -35,13 +35,14 @@ const runs: readonly GuestRun[] = [
 const PODS_TEST = "dist/test/live/pods.test.js";
 /** Two minutes in a guest: on one kernel, and live. On another: npm run guest -- 7.3 node --test dist/test/applications/applications.test.js */
 const APPLICATIONS_TEST = "dist/test/applications/applications.test.js";
-const REQUESTS_TESTS = ["requests", "thread-context", "tls"].map((name) => `dist/test/requests/${name}.test.js`);
+const REQUESTS_TEST = "dist/test/requests/requests.test.js";
 
 const testsInGuest = [
   PODS_TEST,
-  ...REQUESTS_TESTS,
-  "dist/test/requests/carried.test.js",
-  "dist/test/requests/sampled-only.test.js",
+  // On the other kernels: npm run guest -- 7.3 node --test dist/test/requests/*.test.js
+  ...["requests", "carried", "sampled-only", "thread-context", "tls"].map(
+    (name) => `dist/test/requests/${name}.test.js`,
+  ),
   "dist/test/tracer/tracer-parts.test.js",
   "dist/test/tracer/tracer-commands.test.js",
   "dist/test/live/filter-on-packets.test.js",
@@ -113,7 +114,7 @@ describe("guests", { concurrency: Math.max(1, Math.min(2, availableParallelism()
     }, async () => {
       const guest = await runInGuest({
         kernel,
-        command: `node bin/skbspan.js doctor; node --test --test-concurrency=1 ${[PODS_TEST, ...REQUESTS_TESTS].join(" ")}`,
+        command: `node bin/skbspan.js doctor; node --test --test-concurrency=1 ${PODS_TEST} ${REQUESTS_TEST}`,
         timeoutMs: GUEST_TIMEOUT_MS,
       });
       assert.equal(guest.code, 0, guest.output);
