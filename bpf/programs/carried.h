@@ -10,7 +10,6 @@
 #include "packet.h"
 
 #define TCP_HEADER_BYTES 20
-#define IPV4_HEADER_BYTES 20
 #define IPV6_HEADER_BYTES 40
 #define UDP_HEADER_BYTES 8
 
@@ -30,6 +29,11 @@ static __always_inline __u32 view__transport(const struct scratch *scratch, __u8
 	if (scratch->ethertype == ETHERTYPE_IPV6)
 		return view->bytes[at + 6] == protocol ? at + IPV6_HEADER_BYTES : 0;
 	return 0;
+}
+
+static __always_inline __u32 view__tcp_header_bytes(const struct packet_view *view, __u32 transport_at)
+{
+	return (view->bytes[(transport_at + 12) & 0xff] >> 4) * 4;
 }
 
 /* The ends of a packet whose transport header, with ports first, is at `transport_at`. */
@@ -70,8 +74,7 @@ static __always_inline void packet__read_ends(struct scratch *scratch, __u32 tra
 /* The place of the option in the view, 0: none. */
 static __always_inline __u32 view__find_option(const struct packet_view *view, __u32 transport_at)
 {
-	__u32 end = transport_at + (view->bytes[(transport_at + 12) & 0xff] >> 4) * 4,
-	      at = transport_at + TCP_HEADER_BYTES;
+	__u32 end = transport_at + view__tcp_header_bytes(view, transport_at), at = transport_at + TCP_HEADER_BYTES;
 
 	for (int option = 0; option < TCP_OPTIONS; option++) {
 		__u8 kind, bytes;
@@ -159,8 +162,7 @@ verified_alone int packet__tell_option(__u32 level, __u32 transport_at)
 	request__place(frame, scratch);
 	frame->process_id = 0;
 	frame->sequence = view__load32(&scratch->view, transport_at + 4);
-	frame->length =
-		scratch->view.wire_bytes - transport_at - (scratch->view.bytes[(transport_at + 12) & 0xff] >> 4) * 4;
+	frame->length = scratch->view.wire_bytes - transport_at - view__tcp_header_bytes(&scratch->view, transport_at);
 	frame->flags = 0;
 	bpf_ringbuf_submit(frame, BPF_RB_NO_WAKEUP);
 	if (settings.sampled_only)
@@ -171,11 +173,9 @@ verified_alone int packet__tell_option(__u32 level, __u32 transport_at)
 /* Headers without room for the option, most of them, are not looked at. */
 static __always_inline bool packet__has_option(const struct scratch *scratch, __u32 level, __u32 transport_at)
 {
-	const struct packet_view *view = &scratch->view;
-
 	if (!settings.reads_tcp_option || !transport_at)
 		return false;
-	if ((view->bytes[(transport_at + 12) & 0xff] >> 4) * 4 < TCP_HEADER_BYTES + TCP_OPTION_TRACE_BYTES)
+	if (view__tcp_header_bytes(&scratch->view, transport_at) < TCP_HEADER_BYTES + TCP_OPTION_TRACE_BYTES)
 		return false;
 	return packet__tell_option(level, transport_at);
 }

@@ -230,9 +230,6 @@ static __always_inline void connection__on_response(struct connection *connectio
 				WIRE_REQUEST_RESPONSE);
 }
 
-#define HTTP2_DATA 0
-#define HTTP2_HEADERS 1
-
 /* HTTP/2: bytes of a stream. Those of the connection itself (stream 0) stay with what was before. */
 static __always_inline void connection__on_frame(struct connection *connection, struct direction *direction, int which)
 {

@@ -269,6 +269,20 @@ static __always_inline void work__feed(struct work *work, bool is_packet)
 	}
 }
 
+static __always_inline void connection__feed(struct connection *connection, const struct pieces *pieces, int which,
+					     const void *packet, bool is_packet)
+{
+	struct work work = {
+		.connection = connection,
+		.direction = which == SENT ? &connection->directions[SENT] : &connection->directions[RECEIVED],
+		.packet = packet,
+		.which = which,
+	};
+
+	connection->pieces = *pieces;
+	work__feed(&work, is_packet);
+}
+
 /* ---- the connection of a socket ------------------------------------------------------------------------------------- */
 
 static __always_inline void endpoint__of_ipv6(struct endpoint *endpoint, const __u8 *address)
@@ -285,24 +299,40 @@ static __always_inline void endpoint__of_ipv6(struct endpoint *endpoint, const _
 	__builtin_memset(endpoint->address + 4, 0, 12);
 }
 
+static __always_inline void socket__read_remote(const struct sock *sk, struct endpoint *remote)
+{
+	__u8 address[16];
+
+	remote->port = bpf_ntohs(sk->__sk_common.skc_dport);
+	if (sk->__sk_common.skc_family == SKBSPAN_AF_INET6) {
+		bpf_core_read(address, sizeof(address), &sk->__sk_common.skc_v6_daddr);
+		endpoint__of_ipv6(remote, address);
+	} else {
+		remote->ip_version = 4;
+		*(__u32 *)remote->address = sk->__sk_common.skc_daddr;
+	}
+}
+
+static __always_inline void socket__read_local(const struct sock *sk, struct endpoint *local)
+{
+	__u8 address[16];
+
+	local->port = sk->__sk_common.skc_num;
+	if (sk->__sk_common.skc_family == SKBSPAN_AF_INET6) {
+		bpf_core_read(address, sizeof(address), &sk->__sk_common.skc_v6_rcv_saddr);
+		endpoint__of_ipv6(local, address);
+	} else {
+		local->ip_version = 4;
+		*(__u32 *)local->address = sk->__sk_common.skc_rcv_saddr;
+	}
+}
+
 static __always_inline void connection__describe(struct connection *connection, const struct sock *sk)
 {
 	const struct net *net = sk->__sk_common.skc_net.net;
-	__u8 address[16];
 
-	connection->local.port = sk->__sk_common.skc_num;
-	connection->remote.port = bpf_ntohs(sk->__sk_common.skc_dport);
-	if (sk->__sk_common.skc_family == SKBSPAN_AF_INET6) {
-		bpf_core_read(address, sizeof(address), &sk->__sk_common.skc_v6_rcv_saddr);
-		endpoint__of_ipv6(&connection->local, address);
-		bpf_core_read(address, sizeof(address), &sk->__sk_common.skc_v6_daddr);
-		endpoint__of_ipv6(&connection->remote, address);
-	} else {
-		connection->local.ip_version = 4;
-		connection->remote.ip_version = 4;
-		*(__u32 *)connection->local.address = sk->__sk_common.skc_rcv_saddr;
-		*(__u32 *)connection->remote.address = sk->__sk_common.skc_daddr;
-	}
+	socket__read_local(sk, &connection->local);
+	socket__read_remote(sk, &connection->remote);
 	connection->netns_inode = net->ns.inum;
 	connection->netns_cookie = net__cookie(net);
 	connection->process_id = bpf_get_current_pid_tgid() >> 32;
@@ -347,18 +377,10 @@ static __always_inline bool told__take(const struct sock *sk, struct request_tra
 {
 	struct told_key key = {};
 	struct request_trace *found;
-	__u8 address[16];
 
 	key.netns_cookie = net__cookie(sk->__sk_common.skc_net.net);
 	key.local_port = sk->__sk_common.skc_num;
-	key.remote.port = bpf_ntohs(sk->__sk_common.skc_dport);
-	if (sk->__sk_common.skc_family == SKBSPAN_AF_INET6) {
-		bpf_core_read(address, sizeof(address), &sk->__sk_common.skc_v6_daddr);
-		endpoint__of_ipv6(&key.remote, address);
-	} else {
-		key.remote.ip_version = 4;
-		*(__u32 *)key.remote.address = sk->__sk_common.skc_daddr;
-	}
+	socket__read_remote(sk, &key.remote);
 	found = bpf_map_lookup_elem(&told, &key);
 	if (!found)
 		return false;
@@ -446,7 +468,6 @@ static __always_inline void send__follow(const struct sock *sk, const struct msg
 	struct pieces pieces = {};
 	__u64 identity[2] = {};
 	bool is_readable;
-	struct work work;
 
 	if (!tcp)
 		return;
@@ -474,12 +495,7 @@ static __always_inline void send__follow(const struct sock *sk, const struct msg
 		connection__on_thread(connection, sk, send.sequence, &send.trace);
 	if (!is_readable)
 		return;
-	connection->pieces = pieces;
-	work.connection = connection;
-	work.direction = &connection->directions[SENT];
-	work.packet = NULL;
-	work.which = SENT;
-	work__feed(&work, false);
+	connection__feed(connection, &pieces, SENT, NULL, false);
 }
 
 /* tcp_sendmsg_locked(sk, msg, size) */
@@ -506,7 +522,6 @@ static __always_inline void receive__follow(const struct sk_buff *skb, int bytes
 	struct connection *connection;
 	struct pieces pieces = {};
 	__u64 identity[2] = {};
-	struct work work;
 
 	if (!sk || sk->sk_protocol != PROTOCOL_TCP || bytes <= 0)
 		return;
@@ -533,12 +548,7 @@ static __always_inline void receive__follow(const struct sk_buff *skb, int bytes
 		if (!connection)
 			return;
 	}
-	connection->pieces = pieces;
-	work.connection = connection;
-	work.direction = &connection->directions[RECEIVED];
-	work.packet = skb;
-	work.which = RECEIVED;
-	work__feed(&work, is_packet);
+	connection__feed(connection, &pieces, RECEIVED, skb, is_packet);
 }
 
 /* skb_copy_datagram_iovec(skb, len): as the kernel's own function reads a packet */
@@ -617,9 +627,7 @@ static __always_inline __u32 tls_call__bytes(const struct tls_call *call, int re
 static __always_inline struct tls_session *tls__feed(const struct tls_key *key, __u64 buffer, __u64 bytes, int which)
 {
 	struct tls_session *session = tls_session__find(key);
-	struct connection *connection;
 	struct pieces pieces = { .kind = PIECE_USER, .base = buffer, .left = bytes, .total = bytes };
-	struct work work;
 
 	if (!bytes || bytes > MOST_PLAINTEXT_BYTES)
 		return NULL;
@@ -630,15 +638,9 @@ static __always_inline struct tls_session *tls__feed(const struct tls_key *key, 
 		if (!session)
 			return NULL;
 	}
-	connection = &session->connection;
-	connection->has_first = 0;
-	connection->pieces = pieces;
-	connection->pieces.sequence = which == SENT ? session->written : session->read;
-	work.connection = connection;
-	work.direction = which == SENT ? &connection->directions[SENT] : &connection->directions[RECEIVED];
-	work.packet = NULL;
-	work.which = which;
-	work__feed(&work, false);
+	session->connection.has_first = 0;
+	pieces.sequence = which == SENT ? session->written : session->read;
+	connection__feed(&session->connection, &pieces, which, NULL, false);
 	return session;
 }
 

@@ -32,7 +32,8 @@ extern const char embedded_requests_object[], embedded_requests_object_end[];
 /* A way to see what is sent, or what is received. The first that works is taken. */
 struct way {
 	const char *program;
-	const char *at; /* of sends */
+	const char *at;             /* of sends */
+	const char *needs_function; /* of the kernel, callable from programs */
 	bool needs_pages;
 };
 
@@ -42,7 +43,7 @@ static const struct way send_ways[] = {
 };
 
 static const struct way receive_ways[] = {
-	{ .program = "receive_packet" },
+	{ .program = "receive_packet", .needs_function = "bpf_dynptr_from_skb" },
 	{ .program = "receive_pages", .needs_pages = true },
 	{ .program = NULL },
 };
@@ -181,6 +182,16 @@ static bool symbols__tell_of_memory(const struct symbol_table *symbols)
 	return symbol__address(symbols, "page_offset_base") && symbol__address(symbols, "vmemmap_base");
 }
 
+/* Not tried where it cannot work: the other programs would be verified again, which takes most of the time. */
+static bool way__is_possible(const struct way *way, const struct requests_options *options)
+{
+	const struct btf *kernel = kernel_btf__vmlinux();
+
+	if (way->needs_function && (!kernel || btf__find_by_name_kind(kernel, way->needs_function, BTF_KIND_FUNC) < 0))
+		return false;
+	return !way->needs_pages || symbols__tell_of_memory(options->symbols);
+}
+
 static int requests__try(struct requests *requests, struct bpf_object *tracer, const struct requests_options *options,
 			 const struct way *send, const struct way *receive)
 {
@@ -206,7 +217,7 @@ static int requests__find_way(struct requests *requests, struct bpf_object *trac
 
 	for (size_t send = 0; send < WAYS(send_ways); send++)
 		for (size_t receive = 0; receive < WAYS(receive_ways); receive++) {
-			if (receive_ways[receive].needs_pages && !symbols__tell_of_memory(options->symbols))
+			if (!way__is_possible(&receive_ways[receive], options))
 				continue;
 			failure = requests__try(requests, tracer, options, &send_ways[send], &receive_ways[receive]);
 			if (failure)
